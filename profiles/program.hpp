@@ -1,0 +1,201 @@
+// A compiled profile: flat, immutable, walked by the executor without a string compare, a lookup or an allocation.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocols/base/rt.hpp"
+#include "protocols/base/sample.hpp"
+#include "protocols/base/time.hpp"
+
+namespace cyclerd::profiles {
+
+// Live quantities an expression may load. SI: V, A, W, degC, s, A s, J; counts and ratios are plain numbers.
+enum class Live : std::uint8_t {
+  voltage, current, power, temperature, chamber_temperature,
+  time,              // of the step, pauses excluded
+  test_time,
+  cycle,
+  step_capacity,     // charge + discharge moved in the step
+  step_energy,
+  charge_capacity, discharge_capacity, charge_energy, discharge_energy,  // of the cycle
+  soc,               // see profiles/README.md
+  nominal_capacity, measured_capacity,
+};
+
+// Stack machine for expressions. Booleans are 0 and 1. Parameters are constants by the time a Program exists.
+enum class Op : std::uint8_t {
+  constant,  // push value
+  load,      // push Live(arg)
+  variable,  // push state variable `arg`
+  result,    // push result slot `index` (of a named earlier step); NaN while it does not exist
+  negate, add, subtract, multiply, divide,
+  less, less_equal, greater, greater_equal, equal, not_equal,
+  logical_and, logical_or, logical_not,
+  abs, min, max, mod,
+};
+struct Instruction {
+  Op op = Op::constant;
+  std::uint8_t arg = 0;
+  std::uint16_t reserved = 0;
+  std::uint32_t index = 0;
+  double value = 0.0;
+};
+inline constexpr int kMaxStack = 32;
+
+// A run of instructions in Program::code. count 0: absent.
+struct ExpressionRef {
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+  [[nodiscard]] bool present() const noexcept RT_NONBLOCKING { return count != 0; }
+};
+
+enum class Then : std::uint8_t { next = 0, go_to, end, pause, fail, break_block };
+
+struct Condition {
+  ExpressionRef when;
+  Then then = Then::next;
+  std::uint8_t reserved[3] = {};
+  std::uint32_t target = 0;  // step index, for go_to
+  base::Duration dwell;      // must hold so long without a break
+  std::uint32_t text = 0;    // as written; index in Program::strings
+  std::uint32_t reason = 0;  // the author's words; string 0 is empty
+};
+
+enum class StepKind : std::uint8_t {
+  rest = 0,
+  current,      // charge, discharge with current; CC then CV when `voltage` is present
+  voltage,      // hold
+  power,        // charge, discharge with power
+  resistance,   // discharge with resistance
+  ramp,
+  pulse,
+  follow,       // waveform
+  chamber,      // set-point and soak, output as it was: rest
+  repeat_begin, // `peer` is its repeat_end
+  repeat_end,   // `peer` is its repeat_begin
+  advance_cycle,
+  set,
+  operator_pause,
+  impedance,
+  end,          // last instruction of every program
+};
+
+enum class Resample : std::uint8_t { hold = 0, linear };
+enum class WaveformQuantity : std::uint8_t { current = 0, c_rate, power, voltage };
+
+struct Waveform {
+  WaveformQuantity quantity = WaveformQuantity::current;
+  Resample resample = Resample::hold;
+  std::vector<std::int64_t> time_us;  // from 0, increasing
+  std::vector<double> value;          // A (c_rate already multiplied out), W or V; charge positive
+  std::string name;
+};
+
+// What makes a row be kept; 0: not used. Any one that fires.
+struct RecordRule {
+  base::Duration every;
+  double voltage_V = 0.0;
+  double current_A = 0.0;
+  double temperature_K = 0.0;
+  base::Duration pretrigger;
+};
+
+struct Step {
+  StepKind kind = StepKind::rest;
+  std::int8_t sign = 0;          // +1 charge, -1 discharge
+  std::uint8_t software_cv = 0;  // the device cannot change to CV by itself
+  std::uint8_t reserved = 0;
+  std::uint32_t name = 0;        // index in Program::strings
+  std::uint32_t type = 0;        // "CCCV_CHG", "REST", ...; index in Program::strings
+  std::uint32_t line = 0;        // in the profile
+  std::uint32_t parent = 0;      // index of the enclosing repeat_begin; kNoStep at the top
+  std::uint32_t peer = 0;
+  std::uint32_t first_condition = 0;  // in Program::conditions
+  std::uint32_t condition_count = 0;  // at most kMaxConditions
+  std::uint32_t record = 0;           // index in Program::records
+  ExpressionRef when;                 // skipped when false
+  ExpressionRef current;              // A, unsigned (sign says the direction)
+  ExpressionRef voltage;              // V
+  ExpressionRef power;                // W, unsigned
+  ExpressionRef resistance;           // Ohm
+  ExpressionRef count;                // repeat, follow: passes in total
+  ExpressionRef chamber;              // degC
+  ExpressionRef chamber_ramp;         // K/s
+  ExpressionRef soak_within;          // K, of the cell's own sensor where there is one, else the chamber's air
+  base::Duration soak_for;
+  std::uint32_t waveform = 0;         // index in Program::waveforms
+  ExpressionRef scale;                // of the waveform
+  // ramp: from and to of `ramp_quantity`, lasting `ramp_over` or at `ramp_rate` per second
+  WaveformQuantity ramp_quantity = WaveformQuantity::current;
+  ExpressionRef ramp_from;
+  ExpressionRef ramp_to;
+  ExpressionRef ramp_rate;
+  ExpressionRef ramp_over;
+  std::uint32_t variable = 0;         // set: which
+  ExpressionRef value;                // set: to what
+};
+inline constexpr std::uint32_t kNoStep = 0xFFFFFFFFU;
+inline constexpr std::uint32_t kMaxConditions = 16;
+inline constexpr std::uint32_t kMaxNesting = 32;
+
+// One limit of [safety]. Bounds in SI; kAbsent: not limited. `dwell` 0: at once.
+struct SafetyBound {
+  double min = base::kAbsent;
+  double max = base::kAbsent;
+  base::Duration dwell;
+};
+struct SafetyLimits {
+  SafetyBound voltage;      // V
+  SafetyBound current;      // A, signed; a profile's `max` alone limits both directions
+  SafetyBound power;        // W
+  SafetyBound temperature;  // degC, cell
+  SafetyBound chamber;      // degC
+  SafetyBound capacity;     // A s, since the step began
+  base::Duration sensor_loss = base::seconds(3);
+};
+
+// The clamps that accompany every set-point: the tightest of cell, device, station and profile.
+struct Envelope {
+  double voltage_max_V = 0.0;
+  double voltage_min_V = 0.0;
+  double current_max_A = 0.0;  // >= 0
+  double current_min_A = 0.0;  // <= 0
+  double power_max_W = 0.0;    // >= 0
+  double power_min_W = 0.0;    // <= 0
+};
+
+struct Program {
+  std::string name;
+  std::string title;
+  std::string source_text;     // the profile as given
+  std::string canonical;       // its canonical form
+  std::string source_sha256;   // hex
+  std::string canonical_sha256;
+  std::string compiled_sha256;  // of the flat program, parameters bound
+
+  std::vector<Step> steps;
+  std::vector<Condition> conditions;
+  std::vector<Instruction> code;
+  std::vector<RecordRule> records;
+  std::vector<Waveform> waveforms;
+  std::vector<std::string> strings;  // [0] is empty
+  std::vector<double> initial_variables;
+  std::uint32_t result_slots = 0;
+
+  SafetyLimits safety;
+  Envelope envelope;
+  double nominal_capacity_C = 0.0;  // A s
+  double initial_soc = base::kAbsent;
+  base::Duration scan;              // what the program was checked for
+
+  // What the checker worked out; absent (0 or NaN) when it cannot be bounded.
+  base::Duration worst_case_duration;
+  double worst_case_rows = 0.0;
+
+  [[nodiscard]] std::string_view text(std::uint32_t index) const noexcept RT_NONBLOCKING { return strings[index]; }
+};
+
+}  // namespace cyclerd::profiles

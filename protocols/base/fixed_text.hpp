@@ -1,0 +1,53 @@
+// A short text that owns its characters and never allocates: for errors, events and records on real-time paths.
+#pragma once
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "protocols/base/rt.hpp"
+
+namespace cyclerd::base {
+
+// At most N bytes of UTF-8; longer input is cut at a character boundary. Trivially copyable, so it may be journalled.
+template <std::size_t N>
+class FixedText {
+ public:
+  static_assert(N <= 65535);
+  constexpr FixedText() = default;
+  constexpr FixedText(std::string_view text) noexcept RT_NONBLOCKING { append(text); }
+  constexpr FixedText(const char* text) noexcept RT_NONBLOCKING { append(std::string_view{text}); }
+
+  constexpr FixedText& append(std::string_view text) noexcept RT_NONBLOCKING {
+    std::size_t room = N - size_;
+    std::size_t n = text.size() < room ? text.size() : room;
+    if (n < text.size()) {
+      while (n > 0 && (static_cast<unsigned char>(text[n]) & 0xC0U) == 0x80U) --n;
+    }
+    for (std::size_t i = 0; i < n; ++i) bytes_[size_ + i] = text[i];
+    size_ = static_cast<std::uint16_t>(size_ + n);
+    return *this;
+  }
+  FixedText& append(double value, int significant = 6) noexcept RT_NONBLOCKING {
+    char buffer[40] = {};
+    auto r = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, significant);
+    return append(std::string_view{buffer, static_cast<std::size_t>(r.ptr - buffer)});
+  }
+  FixedText& append(std::int64_t value) noexcept RT_NONBLOCKING {
+    char buffer[24] = {};
+    auto r = std::to_chars(buffer, buffer + sizeof buffer, value);
+    return append(std::string_view{buffer, static_cast<std::size_t>(r.ptr - buffer)});
+  }
+
+  [[nodiscard]] constexpr std::string_view view() const noexcept RT_NONBLOCKING { return {bytes_, size_}; }
+  [[nodiscard]] constexpr bool empty() const noexcept RT_NONBLOCKING { return size_ == 0; }
+  constexpr bool operator==(const FixedText& o) const noexcept { return view() == o.view(); }
+  constexpr bool operator==(std::string_view o) const noexcept { return view() == o; }
+
+ private:
+  std::uint16_t size_ = 0;
+  char bytes_[N] = {};
+};
+
+}  // namespace cyclerd::base
