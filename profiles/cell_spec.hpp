@@ -11,9 +11,9 @@ namespace cyclerd::profiles {
 
 // Ratings that no profile may leave. SI units; charge current positive.
 struct CellSpec {
-  std::string name;       // of this very cell, given at launch; the file's name otherwise
+  std::string name;  // of this very cell, given at launch; the file's name otherwise
   std::string model;
-  std::string chemistry;  // "nmc-graphite", "lfp-graphite", ...
+  std::string chemistry;            // "nmc-graphite", "lfp-graphite", ...
   double nominal_capacity_C = 0.0;  // A s
   double voltage_max_V = 0.0;
   double voltage_min_V = 0.0;

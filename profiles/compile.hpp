@@ -16,15 +16,15 @@ namespace cyclerd::profiles {
 struct Launch {
   CellSpec cell;
   device::Capability cycler;
-  device::Capability chamber;    // kind == chamber when there is one
+  device::Capability chamber;  // kind == chamber when there is one
   bool has_chamber = false;
   bool has_cell_temperature = false;  // a sensor on the cell
   base::Duration scan = base::milliseconds(100);
-  SafetyLimits station;               // the station's own limits of the channel
+  SafetyLimits station;  // the station's own limits of the channel
   double initial_soc = base::kAbsent;
   std::map<std::string, std::string> parameters;  // --set name=value, as typed
-  std::string folder;                 // where relative waveform paths start (the profile's folder); "" forbids files
-  std::string waveform_library;       // second place to look: the shipped waveforms
+  std::string folder;            // where relative waveform paths start (the profile's folder); "" forbids files
+  std::string waveform_library;  // second place to look: the shipped waveforms
 };
 
 // nullptr when there are errors; all findings are in `diagnostics`. Not for real-time threads; never throws.

@@ -41,12 +41,12 @@ enum class RunState : std::uint8_t { ready = 0, running, paused, finished, stopp
 struct Output {
   bool has_setpoint = false;
   bool has_chamber = false;
-  bool keep_row = false;        // the record rules ask for this scan's row
-  bool step_changed = false;    // a step ended in this scan: time for a checkpoint
+  bool keep_row = false;      // the record rules ask for this scan's row
+  bool step_changed = false;  // a step ended in this scan: time for a checkpoint
   RunState state = RunState::ready;
   base::Setpoint setpoint;
   base::ChamberSetpoint chamber;
-  Row row;                      // always filled; record_index is given by the row selector
+  Row row;  // always filled; record_index is given by the row selector
   FixedList<base::Event, 12> events;
   FixedList<StepSummary, 8> steps;
   FixedList<CycleSummary, 4> cycles;
@@ -57,9 +57,9 @@ struct Output {
 // Begins a test: every counter zero, the first step entered at the first input.
 void start(const Program& program, ExecutorState& state) noexcept RT_NONBLOCKING;
 
-// One scan. Samples must not go back in time. A sample with flag::kInvalid advances time but integrates nothing and ends
-// nothing but time conditions. At most kMaxTransitions steps are passed in one scan; a profile that would pass more in one
-// instant is caught by the checker, and here ends the test as failed.
+// One scan. Samples must not go back in time. A sample with flag::kInvalid advances time but integrates nothing and
+// ends nothing but time conditions. At most kMaxTransitions steps are passed in one scan; a profile that would pass
+// more in one instant is caught by the checker, and here ends the test as failed.
 void step(const Program& program, ExecutorState& state, const Input& input, Output& output) noexcept RT_NONBLOCKING;
 
 inline constexpr int kMaxTransitions = 8;

@@ -1,5 +1,5 @@
-// Charge and energy as one deterministic fold over (time, voltage, current). Defined here and nowhere else: live counters,
-// recovery and exports all run this code, so they agree bit for bit.
+// Charge and energy as one deterministic fold over (time, voltage, current). Defined here and nowhere else: live
+// counters, recovery and exports all run this code, so they agree bit for bit.
 #pragma once
 
 #include <cstdint>

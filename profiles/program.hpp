@@ -14,15 +14,23 @@ namespace cyclerd::profiles {
 
 // Live quantities an expression may load. SI: V, A, W, degC, s, A s, J; counts and ratios are plain numbers.
 enum class Live : std::uint8_t {
-  voltage, current, power, temperature, chamber_temperature,
-  time,              // of the step, pauses excluded
+  voltage,
+  current,
+  power,
+  temperature,
+  chamber_temperature,
+  time,  // of the step, pauses excluded
   test_time,
   cycle,
-  step_capacity,     // charge + discharge moved in the step
+  step_capacity,  // charge + discharge moved in the step
   step_energy,
-  charge_capacity, discharge_capacity, charge_energy, discharge_energy,  // of the cycle
+  charge_capacity,
+  discharge_capacity,
+  charge_energy,
+  discharge_energy,  // of the cycle
   soc,               // see profiles/README.md
-  nominal_capacity, measured_capacity,
+  nominal_capacity,
+  measured_capacity,
 };
 
 // Stack machine for expressions. Booleans are 0 and 1. Parameters are constants by the time a Program exists.
@@ -31,10 +39,24 @@ enum class Op : std::uint8_t {
   load,      // push Live(arg)
   variable,  // push state variable `arg`
   result,    // push result slot `index` (of a named earlier step); NaN while it does not exist
-  negate, add, subtract, multiply, divide,
-  less, less_equal, greater, greater_equal, equal, not_equal,
-  logical_and, logical_or, logical_not,
-  abs, min, max, mod,
+  negate,
+  add,
+  subtract,
+  multiply,
+  divide,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  equal,
+  not_equal,
+  logical_and,
+  logical_or,
+  logical_not,
+  abs,
+  min,
+  max,
+  mod,
 };
 struct Instruction {
   Op op = Op::constant;
@@ -66,21 +88,21 @@ struct Condition {
 
 enum class StepKind : std::uint8_t {
   rest = 0,
-  current,      // charge, discharge with current; CC then CV when `voltage` is present
-  voltage,      // hold
-  power,        // charge, discharge with power
-  resistance,   // discharge with resistance
+  current,     // charge, discharge with current; CC then CV when `voltage` is present
+  voltage,     // hold
+  power,       // charge, discharge with power
+  resistance,  // discharge with resistance
   ramp,
   pulse,
-  follow,       // waveform
-  chamber,      // set-point and soak, output as it was: rest
-  repeat_begin, // `peer` is its repeat_end
-  repeat_end,   // `peer` is its repeat_begin
+  follow,        // waveform
+  chamber,       // set-point and soak, output as it was: rest
+  repeat_begin,  // `peer` is its repeat_end
+  repeat_end,    // `peer` is its repeat_begin
   advance_cycle,
   set,
   operator_pause,
   impedance,
-  end,          // last instruction of every program
+  end,  // last instruction of every program
 };
 
 enum class Resample : std::uint8_t { hold = 0, linear };
@@ -108,10 +130,10 @@ struct Step {
   std::int8_t sign = 0;          // +1 charge, -1 discharge
   std::uint8_t software_cv = 0;  // the device cannot change to CV by itself
   std::uint8_t reserved = 0;
-  std::uint32_t name = 0;        // index in Program::strings
-  std::uint32_t type = 0;        // "CCCV_CHG", "REST", ...; index in Program::strings
-  std::uint32_t line = 0;        // in the profile
-  std::uint32_t parent = 0;      // index of the enclosing repeat_begin; kNoStep at the top
+  std::uint32_t name = 0;    // index in Program::strings
+  std::uint32_t type = 0;    // "CCCV_CHG", "REST", ...; index in Program::strings
+  std::uint32_t line = 0;    // in the profile
+  std::uint32_t parent = 0;  // index of the enclosing repeat_begin; kNoStep at the top
   std::uint32_t peer = 0;
   std::uint32_t first_condition = 0;  // in Program::conditions
   std::uint32_t condition_count = 0;  // at most kMaxConditions
@@ -126,16 +148,16 @@ struct Step {
   ExpressionRef chamber_ramp;         // K/s
   ExpressionRef soak_within;          // K, of the cell's own sensor where there is one, else the chamber's air
   base::Duration soak_for;
-  std::uint32_t waveform = 0;         // index in Program::waveforms
-  ExpressionRef scale;                // of the waveform
+  std::uint32_t waveform = 0;  // index in Program::waveforms
+  ExpressionRef scale;         // of the waveform
   // ramp: from and to of `ramp_quantity`, lasting `ramp_over` or at `ramp_rate` per second
   WaveformQuantity ramp_quantity = WaveformQuantity::current;
   ExpressionRef ramp_from;
   ExpressionRef ramp_to;
   ExpressionRef ramp_rate;
   ExpressionRef ramp_over;
-  std::uint32_t variable = 0;         // set: which
-  ExpressionRef value;                // set: to what
+  std::uint32_t variable = 0;  // set: which
+  ExpressionRef value;         // set: to what
 };
 inline constexpr std::uint32_t kNoStep = 0xFFFFFFFFU;
 inline constexpr std::uint32_t kMaxConditions = 16;
@@ -170,9 +192,9 @@ struct Envelope {
 struct Program {
   std::string name;
   std::string title;
-  std::string source_text;     // the profile as given
-  std::string canonical;       // its canonical form
-  std::string source_sha256;   // hex
+  std::string source_text;    // the profile as given
+  std::string canonical;      // its canonical form
+  std::string source_sha256;  // hex
   std::string canonical_sha256;
   std::string compiled_sha256;  // of the flat program, parameters bound
 
@@ -189,7 +211,7 @@ struct Program {
   Envelope envelope;
   double nominal_capacity_C = 0.0;  // A s
   double initial_soc = base::kAbsent;
-  base::Duration scan;              // what the program was checked for
+  base::Duration scan;  // what the program was checked for
 
   // What the checker worked out; absent (0 or NaN) when it cannot be bounded.
   base::Duration worst_case_duration;

@@ -27,10 +27,10 @@ struct Row {
   std::int64_t unix_time_us = 0;
   std::int64_t step_time_us = 0;
   std::int32_t uncertainty_us = 0;
-  std::uint32_t flags = 0;         // base::flag
-  std::uint32_t step_count = 0;    // executed steps, from 1, never repeats
-  std::uint32_t step_index = 0;    // place in the program
-  std::uint32_t cycle_count = 0;   // from 1
+  std::uint32_t flags = 0;        // base::flag
+  std::uint32_t step_count = 0;   // executed steps, from 1, never repeats
+  std::uint32_t step_index = 0;   // place in the program
+  std::uint32_t cycle_count = 0;  // from 1
   base::Control control = base::Control::rest;
   base::Regulation regulation = base::Regulation::unknown;
   std::uint8_t reserved[2] = {};
@@ -47,14 +47,14 @@ struct Row {
 // Why a step ended. Kept in the record: never renumber.
 enum class EndReason : std::uint8_t {
   none = 0,
-  condition,   // an `until` of the step
-  block,       // an `until` or count of an enclosing block
-  complete,    // the step's own end (waveform played, soak reached)
-  skipped,     // `when` was false
+  condition,  // an `until` of the step
+  block,      // an `until` or count of an enclosing block
+  complete,   // the step's own end (waveform played, soak reached)
+  skipped,    // `when` was false
   operator_stop,
   operator_skip,
-  trip,        // a safety limit
-  failure,     // `then = fail`, or a device failed
+  trip,     // a safety limit
+  failure,  // `then = fail`, or a device failed
 };
 [[nodiscard]] const char* to_string(EndReason reason) noexcept;
 
@@ -108,16 +108,16 @@ struct Input {
 // Kinds of frames in the journal and in the ring from the cycle to the recorder. Never renumber.
 enum class RecordKind : std::uint16_t {
   none = 0,
-  test_begin = 1,    // TestBegin, then the metadata as JSON text
-  input = 2,         // Input: every scan, in full
-  row = 3,           // Row: kept by the record rules
-  event = 4,         // base::Event
-  step_summary = 5,  // StepSummary
-  cycle_summary = 6, // CycleSummary
-  command = 7,       // base::Command handed to a port
-  checkpoint = 8,    // Checkpoint, then the executor's state
-  test_end = 9,      // TestEnd
-  audit = 10,        // JSON text
+  test_begin = 1,     // TestBegin, then the metadata as JSON text
+  input = 2,          // Input: every scan, in full
+  row = 3,            // Row: kept by the record rules
+  event = 4,          // base::Event
+  step_summary = 5,   // StepSummary
+  cycle_summary = 6,  // CycleSummary
+  command = 7,        // base::Command handed to a port
+  checkpoint = 8,     // Checkpoint, then the executor's state
+  test_end = 9,       // TestEnd
+  audit = 10,         // JSON text
 };
 
 struct RecordHeader {

@@ -1,4 +1,5 @@
-// What the control side may ask of the running station. Implemented by daemon/app; the control server knows nothing else.
+// What the control side may ask of the running station. Implemented by daemon/app; the control server knows nothing
+// else.
 #pragma once
 
 #include <functional>
@@ -11,7 +12,18 @@ namespace cyclerd::control {
 using Json = nlohmann::json;
 
 // A failed call: a stable exit-code class, and words for the person who asked. See daemon/control/README.md.
-enum class Failure : int { none = 0, failed = 1, usage = 2, invalid = 3, unreachable = 4, busy = 5, permission = 6, refused = 7, device = 8, timeout = 9 };
+enum class Failure : int {
+  none = 0,
+  failed = 1,
+  usage = 2,
+  invalid = 3,
+  unreachable = 4,
+  busy = 5,
+  permission = 6,
+  refused = 7,
+  device = 8,
+  timeout = 9
+};
 
 struct Answer {
   Failure failure = Failure::none;
@@ -36,17 +48,17 @@ class StationApi {
  public:
   virtual ~StationApi() = default;
 
-  virtual Json server_info() = 0;                                   // version, build, station, uptime, warnings
-  virtual Json status() = 0;                                        // every channel
-  virtual Json devices() = 0;                                       // every device with health and identity
-  virtual Json doctor() = 0;                                        // list of {check, verdict, detail, fix}
-  virtual Json tests() = 0;                                         // known tests, newest first, with their folders
+  virtual Json server_info() = 0;  // version, build, station, uptime, warnings
+  virtual Json status() = 0;       // every channel
+  virtual Json devices() = 0;      // every device with health and identity
+  virtual Json doctor() = 0;       // list of {check, verdict, detail, fix}
+  virtual Json tests() = 0;        // known tests, newest first, with their folders
   // params of check and start: {profile: text, profile_name, cell: text, cell_name, channel, parameters: {..}, folder,
   // sample_name, operator, institution, note}
   virtual Answer check(const Json& params) = 0;
   virtual void start(const Json& params, const Caller& caller, Done done) = 0;
   virtual void request(const std::string& channel, const std::string& what, const std::string& reason,
-                       const Caller& caller, Done done) = 0;        // pause, resume, stop, skip_step
+                       const Caller& caller, Done done) = 0;  // pause, resume, stop, skip_step
   virtual void acknowledge(const std::string& channel, const std::string& reason, const Caller& caller, Done done) = 0;
 };
 

@@ -41,9 +41,9 @@ struct Order {
   profiles::Request request = profiles::Request::none;  // pause, resume, stop, skip_step
   std::uint8_t reserved[2] = {};
   std::uint32_t channel = 0;
-  std::uint64_t id = 0;    // echoed in the Reply
-  Run* run = nullptr;      // start: owned by the control side until the reply, then by the cycle until `finished`
-  base::FixedText<94> who; // operator
+  std::uint64_t id = 0;       // echoed in the Reply
+  Run* run = nullptr;         // start: owned by the control side until the reply, then by the cycle until `finished`
+  base::FixedText<94> who;    // operator
   base::FixedText<206> text;  // reason
 };
 
@@ -66,11 +66,11 @@ struct ChannelStatus {
   std::uint8_t output_on = 0;
   std::uint8_t reserved[5] = {};
   std::uint64_t test = 0;
-  profiles::Row row;               // of the newest scan
+  profiles::Row row;  // of the newest scan
   std::uint64_t rows_kept = 0;
   std::uint64_t scans = 0;
   std::uint64_t missed_scans = 0;
-  std::uint32_t trip_cause = 0;    // safety::Cause
+  std::uint32_t trip_cause = 0;  // safety::Cause
   std::uint32_t reserved2 = 0;
   base::Event last_event;
 };
@@ -78,9 +78,9 @@ struct ChannelStatus {
 struct ChannelConfig {
   std::uint32_t index = 0;
   std::string name;
-  std::uint32_t cycler = 0;        // device index
-  std::int32_t chamber = -1;       // device index or -1
-  std::int32_t sensor = -1;        // thermometer, device index or -1
+  std::uint32_t cycler = 0;   // device index
+  std::int32_t chamber = -1;  // device index or -1
+  std::int32_t sensor = -1;   // thermometer, device index or -1
   io::Lanes* cycler_lanes = nullptr;
   io::Lanes* chamber_lanes = nullptr;
   io::Lanes* sensor_lanes = nullptr;

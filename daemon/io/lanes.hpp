@@ -37,7 +37,7 @@ struct Notice {
   std::uint32_t device = 0;            // index in the station
   std::uint64_t command_sequence = 0;  // for command_*
   base::MonoTime time;
-  base::Event event;                   // ready to be recorded (channel filled in)
+  base::Event event;  // ready to be recorded (channel filled in)
 };
 
 enum class LinkState : std::uint8_t { closed = 0, open, suspect, quarantined };
@@ -58,19 +58,19 @@ struct DeviceHealth {
   base::Reading reading;               // the newest
   device::Capability capability;
   device::Identity identity;
-  base::FixedText<200> error;          // last failure in words
+  base::FixedText<200> error;  // last failure in words
 };
 
 struct Lanes {
   Lanes(std::size_t readings_capacity, base::Wakeup& cycle) : readings(readings_capacity), to_cycle(cycle) {}
 
-  base::Ring<base::Reading> readings;            // port -> cycle
-  base::Ring<Notice> notices{256};               // port -> cycle
-  base::Ring<base::Command> commands{256};       // cycle -> port
-  base::Ring<LimitUpdate> limits{64};            // cycle -> port
-  base::Wakeup to_port;                          // posted after a push to commands or limits, and by a trip elsewhere
-  base::Wakeup& to_cycle;                        // posted by the port after a push
-  std::atomic<std::uint64_t> heartbeat{0};       // counts completed rounds of the port
+  base::Ring<base::Reading> readings;       // port -> cycle
+  base::Ring<Notice> notices{256};          // port -> cycle
+  base::Ring<base::Command> commands{256};  // cycle -> port
+  base::Ring<LimitUpdate> limits{64};       // cycle -> port
+  base::Wakeup to_port;                     // posted after a push to commands or limits, and by a trip elsewhere
+  base::Wakeup& to_cycle;                   // posted by the port after a push
+  std::atomic<std::uint64_t> heartbeat{0};  // counts completed rounds of the port
 };
 
 }  // namespace cyclerd::io

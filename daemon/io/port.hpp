@@ -1,4 +1,5 @@
-// One wire's work: poll, stamp, judge, trip, gate, write. Blocking I/O with deadlines; a hung device stalls its own wire only.
+// One wire's work: poll, stamp, judge, trip, gate, write. Blocking I/O with deadlines; a hung device stalls its own
+// wire only.
 #pragma once
 
 #include <memory>
@@ -22,13 +23,13 @@ struct ChannelSafety {
 
 struct DeviceSlot {
   std::unique_ptr<device::Device> device;
-  std::uint32_t index = 0;           // in the station
+  std::uint32_t index = 0;  // in the station
   std::uint32_t channel = 0;
   std::string name;
-  base::Duration scan;               // poll period
-  device::Protections protections;   // to program at open
+  base::Duration scan;              // poll period
+  device::Protections protections;  // to program at open
   ChannelSafety* safety = nullptr;
-  safety::LimitTable limits;         // until a test brings its own
+  safety::LimitTable limits;  // until a test brings its own
   base::Published<DeviceHealth>* health = nullptr;
 };
 

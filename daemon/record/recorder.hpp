@@ -16,12 +16,12 @@
 namespace cyclerd::record {
 
 struct RecorderConfig {
-  std::string state_dir;                                   // journal/ and tests/ live below
+  std::string state_dir;                                     // journal/ and tests/ live below
   base::Duration commit_interval = base::milliseconds(200);  // one fdatasync for all channels
   std::size_t segment_bytes = 64U << 20;
-  std::size_t batch_rows = 1000;                           // of the live stream
+  std::size_t batch_rows = 1000;  // of the live stream
   base::Duration batch_age = base::seconds(5);
-  bool durable = true;                                     // false: simulation; no fdatasync, no journal
+  bool durable = true;  // false: simulation; no fdatasync, no journal
 };
 
 class Recorder {

@@ -15,13 +15,18 @@ namespace cyclerd::safety {
 // Ids of the limits and causes. Kept in the record: never renumber. 0 is "none" (see base::Latch).
 enum class Cause : std::uint32_t {
   none = 0,
-  voltage_high, voltage_low,
-  charge_current_high, discharge_current_high,
-  power_high, power_low,
-  temperature_high, temperature_low,
-  chamber_high, chamber_low,
+  voltage_high,
+  voltage_low,
+  charge_current_high,
+  discharge_current_high,
+  power_high,
+  power_low,
+  temperature_high,
+  temperature_low,
+  chamber_high,
+  chamber_low,
   capacity_high,
-  stale_cycler,       // no believable sample of the cycler for too long
+  stale_cycler,  // no believable sample of the cycler for too long
   stale_chamber,
   stale_temperature,
   current_sign,       // the current flows against the command
@@ -40,7 +45,7 @@ enum class Cause : std::uint32_t {
 
 struct Limit {
   Cause cause = Cause::none;
-  double bound = 0.0;   // SI
+  double bound = 0.0;  // SI
   base::Duration dwell;
 };
 
@@ -50,11 +55,11 @@ struct LimitTable {
   std::array<Limit, kMax> limits{};
   std::uint32_t count = 0;
   std::uint32_t reserved = 0;
-  base::Duration stale_after = base::milliseconds(500);   // cycler sample age while energised
-  base::Duration sensor_loss = base::seconds(3);          // chamber and temperature sensor age
-  double current_tolerance_A = base::kAbsent;             // |I - I_set|; absent: not judged
+  base::Duration stale_after = base::milliseconds(500);  // cycler sample age while energised
+  base::Duration sensor_loss = base::seconds(3);         // chamber and temperature sensor age
+  double current_tolerance_A = base::kAbsent;            // |I - I_set|; absent: not judged
   base::Duration current_tolerance_dwell = base::seconds(2);
-  std::uint32_t frozen_count = 0;                         // identical readings in a row; 0: not judged
+  std::uint32_t frozen_count = 0;  // identical readings in a row; 0: not judged
   std::uint32_t reserved2 = 0;
 
   // Adds a limit, or tightens the one with the same cause (bound and dwell).

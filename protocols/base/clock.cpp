@@ -24,18 +24,28 @@ timespec to_timespec(MonoTime t) noexcept {
 
 }  // namespace
 
-Wakeup::Wakeup() { ENSURE(sem_init(&semaphore_, 0, 0) == 0, "semaphore"); }
-Wakeup::~Wakeup() { sem_destroy(&semaphore_); }
+Wakeup::Wakeup() {
+  ENSURE(sem_init(&semaphore_, 0, 0) == 0, "semaphore");
+}
+Wakeup::~Wakeup() {
+  sem_destroy(&semaphore_);
+}
 
 // sem_post is async-signal-safe and takes no lock; the analysis cannot see into libc.
 #if defined(__clang__) && __clang_major__ >= 20
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wfunction-effects"
 #endif
-void Wakeup::post() noexcept RT_NONBLOCKING { sem_post(&semaphore_); }
+void Wakeup::post() noexcept RT_NONBLOCKING {
+  sem_post(&semaphore_);
+}
 // Both clocks are read through the vDSO: no system call, no lock.
-MonoTime SystemClock::now() const noexcept RT_NONBLOCKING { return {read_us(CLOCK_MONOTONIC)}; }
-WallTime SystemClock::wall() const noexcept RT_NONBLOCKING { return {read_us(CLOCK_REALTIME)}; }
+MonoTime SystemClock::now() const noexcept RT_NONBLOCKING {
+  return {read_us(CLOCK_MONOTONIC)};
+}
+WallTime SystemClock::wall() const noexcept RT_NONBLOCKING {
+  return {read_us(CLOCK_REALTIME)};
+}
 #if defined(__clang__) && __clang_major__ >= 20
 #pragma clang diagnostic pop
 #endif

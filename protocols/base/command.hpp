@@ -13,7 +13,8 @@ enum class Control : std::uint8_t { rest = 0, current, voltage, power, resistanc
 // The complete electrical wish for one power port. Signed: charge positive. Every field is always meaningful, so that a
 // set-point never depends on what was written before it.
 //   rest     output off
-//   current  regulate current_A; the terminal voltage never leaves [voltage_min_V, voltage_max_V]: charging, the upper end
+//   current  regulate current_A; the terminal voltage never leaves [voltage_min_V, voltage_max_V]: charging, the upper
+//   end
 //            is the CV level of a native CC-CV device; discharging, the lower end
 //   voltage  regulate voltage_V; current clamped to [current_min_A, current_max_A]
 //   power    regulate power_W inside the same voltage and current clamps
@@ -50,7 +51,7 @@ struct Command {
   std::uint32_t device = 0;      // index in the station
   std::uint32_t step_count = 0;  // executed step that asks; a change restarts the judge's per-step counters
   std::uint32_t reserved2 = 0;
-  std::uint64_t sequence = 0;    // of this device, from 1; echoed in the notice that reports it done
+  std::uint64_t sequence = 0;  // of this device, from 1; echoed in the notice that reports it done
   MonoTime issued;
   Setpoint setpoint;
   ChamberSetpoint chamber;

@@ -16,22 +16,22 @@ enum class EventKind : std::uint8_t {
   test_start,
   test_end,
   step_start,
-  step_end,      // text: the condition that ended it, as written in the profile
+  step_end,  // text: the condition that ended it, as written in the profile
   cycle_end,
-  setpoint,      // sent to the device and read back
-  chamber,       // chamber set-point sent and read back
-  state,         // channel state changed; text: from -> to
-  trip,          // a safety limit fired; value and bound filled in
-  acknowledge,   // text: who, why
-  fault,         // a device or wire failed
-  recovered,     // a device or wire came back
+  setpoint,     // sent to the device and read back
+  chamber,      // chamber set-point sent and read back
+  state,        // channel state changed; text: from -> to
+  trip,         // a safety limit fired; value and bound filled in
+  acknowledge,  // text: who, why
+  fault,        // a device or wire failed
+  recovered,    // a device or wire came back
   pause,
   resume,
-  gap,           // samples are missing
-  clock,         // clock anchor, or the wall clock was stepped
+  gap,    // samples are missing
+  clock,  // clock anchor, or the wall clock was stepped
   note,
-  message,       // to the operator
-  overrun,       // a scan or a ring was late; value: how many
+  message,  // to the operator
+  overrun,  // a scan or a ring was late; value: how many
   profile_change,
 };
 

@@ -52,16 +52,17 @@ using Status = Result<void>;
 }  // namespace cyclerd::base
 
 // Returns the error of an expression that yields a Result, or goes on. For statements.
-#define TRY(expression)                                                        \
-  do {                                                                         \
-    auto try_result_ = (expression);                                           \
-    if (!try_result_) return std::unexpected(std::move(try_result_).error());  \
+#define TRY(expression)                                                       \
+  do {                                                                        \
+    auto try_result_ = (expression);                                          \
+    if (!try_result_) return std::unexpected(std::move(try_result_).error()); \
   } while (false)
 
 #define TRY_CONCAT_INNER(a, b) a##b
 #define TRY_CONCAT(a, b) TRY_CONCAT_INNER(a, b)
 // TRY_ASSIGN(auto x, f()): declares x from the value of f(), or returns its error.
-#define TRY_ASSIGN(declaration, expression)                                                        \
-  auto TRY_CONCAT(try_assign_, __LINE__) = (expression);                                           \
-  if (!TRY_CONCAT(try_assign_, __LINE__)) return std::unexpected(std::move(TRY_CONCAT(try_assign_, __LINE__)).error()); \
+#define TRY_ASSIGN(declaration, expression)                                       \
+  auto TRY_CONCAT(try_assign_, __LINE__) = (expression);                          \
+  if (!TRY_CONCAT(try_assign_, __LINE__))                                         \
+    return std::unexpected(std::move(TRY_CONCAT(try_assign_, __LINE__)).error()); \
   declaration = std::move(*TRY_CONCAT(try_assign_, __LINE__))

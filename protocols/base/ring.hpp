@@ -64,8 +64,8 @@ class Ring {
   alignas(64) std::atomic<std::uint64_t> overruns_{0};
 };
 
-// Ring of frames of differing size (records on their way to disk). A frame is contiguous in memory, so the consumer reads
-// it in place. Capacity in bytes, rounded up to a power of two.
+// Ring of frames of differing size (records on their way to disk). A frame is contiguous in memory, so the consumer
+// reads it in place. Capacity in bytes, rounded up to a power of two.
 class FrameRing {
  public:
   explicit FrameRing(std::size_t capacity_bytes) {
@@ -128,7 +128,9 @@ class FrameRing {
   static constexpr std::uint64_t kHeader = 8;  // keeps frames aligned to 8 bytes
   static constexpr std::uint32_t kSkip = 0xFFFFFFFFU;
 
-  static constexpr std::uint64_t round_up(std::uint64_t n) noexcept RT_NONBLOCKING { return (n + 7) & ~std::uint64_t{7}; }
+  static constexpr std::uint64_t round_up(std::uint64_t n) noexcept RT_NONBLOCKING {
+    return (n + 7) & ~std::uint64_t{7};
+  }
   void write_size(std::uint64_t at, std::uint32_t size) noexcept RT_NONBLOCKING {
     std::memcpy(&bytes_[at & mask_], &size, sizeof size);
   }

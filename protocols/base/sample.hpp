@@ -27,7 +27,7 @@ inline constexpr std::uint32_t kSoftwareCv = 1U << 7;
 
 // One poll of one device. Values the device does not measure are kAbsent. Produced on a port thread.
 struct Reading {
-  std::uint32_t device = 0;    // index in the station
+  std::uint32_t device = 0;  // index in the station
   std::uint32_t flags = 0;
   std::uint64_t sequence = 0;  // of this device, from 1
   MonoTime sent;               // request sent

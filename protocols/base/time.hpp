@@ -17,10 +17,18 @@ struct Duration {
   [[nodiscard]] constexpr double seconds() const { return static_cast<double>(us) * 1e-6; }
 };
 
-constexpr Duration microseconds(std::int64_t n) { return {n}; }
-constexpr Duration milliseconds(std::int64_t n) { return {n * 1000}; }
-constexpr Duration seconds(std::int64_t n) { return {n * 1'000'000}; }
-constexpr Duration hours(std::int64_t n) { return {n * 3'600'000'000}; }
+constexpr Duration microseconds(std::int64_t n) {
+  return {n};
+}
+constexpr Duration milliseconds(std::int64_t n) {
+  return {n * 1000};
+}
+constexpr Duration seconds(std::int64_t n) {
+  return {n * 1'000'000};
+}
+constexpr Duration hours(std::int64_t n) {
+  return {n * 3'600'000'000};
+}
 
 // Microseconds of CLOCK_MONOTONIC since boot (or since the start of a simulation). Decides everything.
 struct MonoTime {

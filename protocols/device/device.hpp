@@ -38,7 +38,7 @@ struct Capability {
   double current_step_A = 0.0;
   double temperature_min_degC = 0.0;  // chamber
   double temperature_max_degC = 0.0;
-  base::Duration min_scan;           // no point in polling faster
+  base::Duration min_scan;          // no point in polling faster
   base::Duration watchdog_timeout;  // as armed
 };
 

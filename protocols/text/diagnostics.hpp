@@ -32,9 +32,9 @@ struct Diagnostic {
   std::string code;     // stable, e.g. "P041"; documented in the folder's README
   std::string message;  // what is wrong, with the value and the bound
   Span where;
-  std::string label;    // short text under the caret; may be empty
-  std::string help;     // what to write instead; may be empty
-  Span related;         // where the violated bound was set; line 0 and no source: none
+  std::string label;  // short text under the caret; may be empty
+  std::string help;   // what to write instead; may be empty
+  Span related;       // where the violated bound was set; line 0 and no source: none
   std::string related_label;
 };
 
@@ -51,7 +51,8 @@ class Diagnostics {
   [[nodiscard]] const std::vector<Diagnostic>& all() const noexcept { return items_; }
   void append(Diagnostics other);
 
-  // Compiler-style text, findings in order of file and place, closed by a line that counts them. `colour`: ANSI escapes.
+  // Compiler-style text, findings in order of file and place, closed by a line that counts them. `colour`: ANSI
+  // escapes.
   [[nodiscard]] std::string render(bool colour = false) const;
   // JSON array of {severity, code, file, line, column, length, message, label, help, related}.
   [[nodiscard]] std::string json() const;

@@ -52,8 +52,8 @@ struct Unit {
   bool c_rate = false;  // multiply by the nominal capacity / 1 h as well
 };
 
-// A unit as written after a number: "V", "mV", "uA", "degC", "K", "%", "C", "Ah", "mAh", "Wh", "min", "h", "d", "ms", "us",
-// "Ohm", "mOhm", "kW", "Hz" ... and quotients of two ("mV/min", "K/min", "V/s"). nullopt when unknown.
+// A unit as written after a number: "V", "mV", "uA", "degC", "K", "%", "C", "Ah", "mAh", "Wh", "min", "h", "d", "ms",
+// "us", "Ohm", "mOhm", "kW", "Hz" ... and quotients of two ("mV/min", "K/min", "V/s"). nullopt when unknown.
 [[nodiscard]] std::optional<Unit> find_unit(std::string_view text) noexcept;
 // The unit nearest to what was written, for hints; empty when nothing is near.
 [[nodiscard]] std::string nearest_unit(std::string_view text);

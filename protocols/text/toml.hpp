@@ -24,7 +24,7 @@ struct TomlNode {
   std::int64_t integer = 0;
   double floating = 0.0;
   bool boolean = false;
-  std::vector<TomlNode> items;                             // array
+  std::vector<TomlNode> items;                            // array
   std::vector<std::pair<std::string, TomlNode>> members;  // table
 
   [[nodiscard]] const TomlNode* find(std::string_view name) const noexcept;
@@ -47,8 +47,8 @@ struct TomlLimits {
 // Reads a whole file. Errors: not_found, permission, io, invalid (larger than `max_bytes`).
 [[nodiscard]] base::Result<SourcePtr> read_source(const std::string& path, std::size_t max_bytes = 16 * 1024 * 1024);
 
-// Parses; syntax errors and breaches of the limits go to `diagnostics` (code T001..) and give nullopt. NaN, infinity and
-// date values are errors. Never throws, never aborts, whatever the bytes.
+// Parses; syntax errors and breaches of the limits go to `diagnostics` (code T001..) and give nullopt. NaN, infinity
+// and date values are errors. Never throws, never aborts, whatever the bytes.
 [[nodiscard]] std::optional<TomlNode> parse_toml(const SourcePtr& source, Diagnostics& diagnostics,
                                                  const TomlLimits& limits = {});
 
@@ -75,8 +75,8 @@ class TableReader {
   // One of `words`; anything else is reported with the nearest.
   [[nodiscard]] std::optional<std::string> optional_word(std::string_view key, const std::vector<std::string>& words);
   [[nodiscard]] std::optional<std::string> required_word(std::string_view key, const std::vector<std::string>& words);
-  // A constant with a unit of dimension `dimension` ("4.2 V"), in the base unit. A bare number is an error that says which
-  // unit to write, unless the dimension is none.
+  // A constant with a unit of dimension `dimension` ("4.2 V"), in the base unit. A bare number is an error that says
+  // which unit to write, unless the dimension is none.
   [[nodiscard]] std::optional<double> optional_quantity(std::string_view key, Dimension dimension);
   [[nodiscard]] std::optional<double> required_quantity(std::string_view key, Dimension dimension);
 
