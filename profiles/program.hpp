@@ -156,6 +156,7 @@ struct Step {
   ExpressionRef ramp_to;
   ExpressionRef ramp_rate;
   ExpressionRef ramp_over;
+  std::uint32_t message = 0;   // operator_pause: what the operator is told; index in Program::strings
   std::uint32_t variable = 0;  // set: which
   ExpressionRef value;         // set: to what
 };
