@@ -125,6 +125,24 @@ struct RecordRule {
   base::Duration pretrigger;
 };
 
+// What a finished step or block leaves behind for later expressions, `<name>.discharge_capacity[last]`. A block (stores of
+// its repeat_begin) has the capacities, the energies and the duration of all its passes; its other quantities stay NaN.
+enum class ResultOf : std::uint8_t {
+  charge_capacity = 0, discharge_capacity, charge_energy, discharge_energy,  // A s, J
+  capacity, energy,                                                          // charge + discharge
+  duration, cv_duration,                                                     // s
+  start_voltage, end_voltage, end_current,
+  min_temperature, max_temperature, mean_temperature,
+};
+enum class ResultPick : std::uint8_t { first = 0, last, nth };
+struct ResultStore {
+  std::uint32_t slot = 0;  // below Program::result_slots
+  ResultOf quantity = ResultOf::capacity;
+  ResultPick pick = ResultPick::last;
+  std::uint16_t reserved = 0;
+  std::uint32_t nth = 0;  // which completion, from 1; for ResultPick::nth
+};
+
 struct Step {
   StepKind kind = StepKind::rest;
   std::int8_t sign = 0;          // +1 charge, -1 discharge
@@ -135,7 +153,7 @@ struct Step {
   std::uint32_t line = 0;    // in the profile
   std::uint32_t parent = 0;  // index of the enclosing repeat_begin; kNoStep at the top
   std::uint32_t peer = 0;
-  std::uint32_t first_condition = 0;  // in Program::conditions
+  std::uint32_t first_condition = 0;  // in Program::conditions; a block's `until` belongs to its repeat_begin
   std::uint32_t condition_count = 0;  // at most kMaxConditions
   std::uint32_t record = 0;           // index in Program::records
   ExpressionRef when;                 // skipped when false
@@ -206,7 +224,8 @@ struct Program {
   std::vector<Waveform> waveforms;
   std::vector<std::string> strings;  // [0] is empty
   std::vector<double> initial_variables;
-  std::uint32_t result_slots = 0;
+  std::uint32_t result_slots = 0;    // at most kMaxResults
+  std::vector<ResultStore> stores;
 
   SafetyLimits safety;
   Envelope envelope;

@@ -78,8 +78,12 @@ class FrameRing {
 
   // Producer. Copies `frame` in; false when there is no room (the loss is counted). Frames above a quarter of the
   // capacity are refused the same way.
-  bool push(std::span<const std::byte> frame) noexcept RT_NONBLOCKING {
-    const std::uint64_t need = round_up(kHeader + frame.size());
+  bool push(std::span<const std::byte> frame) noexcept RT_NONBLOCKING { return push_parts({&frame, 1}); }
+  // The same for a frame whose parts lie in different places; the consumer sees them joined.
+  bool push_parts(std::span<const std::span<const std::byte>> parts) noexcept RT_NONBLOCKING {
+    std::size_t size = 0;
+    for (const auto& part : parts) size += part.size();
+    const std::uint64_t need = round_up(kHeader + size);
     const std::uint64_t capacity = mask_ + 1;
     std::uint64_t head = head_.load(std::memory_order_relaxed);
     const std::uint64_t used = head - tail_.load(std::memory_order_acquire);
@@ -93,8 +97,12 @@ class FrameRing {
       write_size(head, kSkip);
       head += skip;
     }
-    write_size(head, static_cast<std::uint32_t>(frame.size()));
-    if (!frame.empty()) std::memcpy(&bytes_[(head & mask_) + kHeader], frame.data(), frame.size());
+    write_size(head, static_cast<std::uint32_t>(size));
+    std::byte* to = &bytes_[head & mask_] + kHeader;
+    for (const auto& part : parts) {
+      if (!part.empty()) std::memcpy(to, part.data(), part.size());
+      to += part.size();
+    }
     head_.store(head + need, std::memory_order_release);
     return true;
   }
