@@ -78,6 +78,6 @@ struct QuantityError {
 [[nodiscard]] std::optional<QuantityValue> parse_quantity(std::string_view text, QuantityError& error);
 
 // For people: 4.2 V, 2.5 A, 90 min, 25 degC, 4.95 Ah. Picks a prefix; at most `significant` digits.
-[[nodiscard]] std::string format_quantity(double si_value, Dimension dimension, int significant = 6);
+[[nodiscard]] std::string format_quantity(double value_SI, Dimension dimension, int significant = 6);
 
 }  // namespace cyclerd::text
