@@ -56,6 +56,8 @@ class StationApi {
   // params of check and start: {profile: text, profile_name, cell: text, cell_name, channel, parameters: {..}, folder,
   // sample_name, operator, institution, note}
   virtual Answer check(const Json& params) = 0;
+  // As check(), but may answer later from another thread, so that a long compilation does not delay somebody's stop.
+  virtual void check_later(const Json& params, Done done) { done(check(params)); }
   virtual void start(const Json& params, const Caller& caller, Done done) = 0;
   virtual void request(const std::string& channel, const std::string& what, const std::string& reason,
                        const Caller& caller, Done done) = 0;  // pause, resume, stop, skip_step
