@@ -39,9 +39,11 @@ struct Order {
   enum class Kind : std::uint8_t { start = 0, request, acknowledge, note };
   Kind kind = Kind::start;
   profiles::Request request = profiles::Request::none;  // pause, resume, stop, skip_step
-  std::uint8_t reserved[2] = {};
+  base::EventKind note_kind = base::EventKind::note;  // note: the event's kind; `who` is its subject, `text` its text
+  std::uint8_t reserved[1] = {};
   std::uint32_t channel = 0;
-  std::uint64_t id = 0;       // echoed in the Reply
+  double value = 0.0;         // note: the event's value
+  std::uint64_t id = 0;       // echoed in the Reply; 0: nobody waits, no Reply
   Run* run = nullptr;         // start: owned by the control side until the reply, then by the cycle until `finished`
   base::FixedText<94> who;    // operator
   base::FixedText<206> text;  // reason
