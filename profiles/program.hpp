@@ -125,14 +125,24 @@ struct RecordRule {
   base::Duration pretrigger;
 };
 
-// What a finished step or block leaves behind for later expressions, `<name>.discharge_capacity[last]`. A block (stores of
-// its repeat_begin) has the capacities, the energies and the duration of all its passes; its other quantities stay NaN.
+// What a finished step or block leaves behind for later expressions, `<name>.discharge_capacity[last]`. A block (stores
+// of its repeat_begin) has the capacities, the energies and the duration of all its passes; its other quantities stay
+// NaN.
 enum class ResultOf : std::uint8_t {
-  charge_capacity = 0, discharge_capacity, charge_energy, discharge_energy,  // A s, J
-  capacity, energy,                                                          // charge + discharge
-  duration, cv_duration,                                                     // s
-  start_voltage, end_voltage, end_current,
-  min_temperature, max_temperature, mean_temperature,
+  charge_capacity = 0,
+  discharge_capacity,
+  charge_energy,
+  discharge_energy,  // A s, J
+  capacity,
+  energy,  // charge + discharge
+  duration,
+  cv_duration,  // s
+  start_voltage,
+  end_voltage,
+  end_current,
+  min_temperature,
+  max_temperature,
+  mean_temperature,
 };
 enum class ResultPick : std::uint8_t { first = 0, last, nth };
 struct ResultStore {
@@ -174,9 +184,11 @@ struct Step {
   ExpressionRef ramp_to;
   ExpressionRef ramp_rate;
   ExpressionRef ramp_over;
-  std::uint32_t message = 0;   // operator_pause: what the operator is told; index in Program::strings
-  std::uint32_t variable = 0;  // set: which
-  ExpressionRef value;         // set: to what
+  std::uint32_t message = 0;      // operator_pause: what the operator is told; index in Program::strings
+  std::uint32_t variable = 0;     // set: which
+  ExpressionRef value;            // set: to what
+  std::uint32_t first_store = 0;  // in Program::stores; filled in when the step or block ends, not when it is skipped
+  std::uint32_t store_count = 0;
 };
 inline constexpr std::uint32_t kNoStep = 0xFFFFFFFFU;
 inline constexpr std::uint32_t kMaxConditions = 16;
@@ -224,7 +236,7 @@ struct Program {
   std::vector<Waveform> waveforms;
   std::vector<std::string> strings;  // [0] is empty
   std::vector<double> initial_variables;
-  std::uint32_t result_slots = 0;    // at most kMaxResults
+  std::uint32_t result_slots = 0;  // at most kMaxResults
   std::vector<ResultStore> stores;
 
   SafetyLimits safety;
