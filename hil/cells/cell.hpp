@@ -1,0 +1,91 @@
+// What a virtual cell must answer. Charge current is positive. One thread owns a cell; a step allocates nothing.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace cyclerd::hil {
+
+// What a model wants to be known about its answers. Sticky until clear_flags().
+namespace cell_flag {
+inline constexpr std::uint32_t kSocBelow = 1U << 0;  // state of charge left the OCV table at the bottom: extrapolated
+inline constexpr std::uint32_t kSocAbove = 1U << 1;  // ... at the top: extrapolated
+inline constexpr std::uint32_t kTableClamped = 1U << 2;      // a resistance table was read outside its range: clamped
+inline constexpr std::uint32_t kTemperatureLimit = 1U << 3;  // a temperature was held at the model's bound
+inline constexpr std::uint32_t kBadInput = 1U << 4;  // NaN, infinite or absurd current, ambient or duration: ignored
+inline constexpr std::uint32_t kModelLimit =
+    1U << 5;  // a state was held at the bound inside which the model means something
+}  // namespace cell_flag
+
+// Terminal voltage as a function of current: V = emf + R I.
+struct Affine {
+  double emf_V = 0.0;
+  double resistance_Ohm = 0.0;
+
+  [[nodiscard]] double voltage_V(double current_A) const noexcept { return emf_V + resistance_Ohm * current_A; }
+};
+
+struct CellReadout {
+  double soc = 0.0;         // coulomb count over the set's capacity
+  double ocv_V = 0.0;       // without hysteresis
+  double hysteresis = 0.0;  // -1 after discharge .. 1 after charge
+  double core_degC = 0.0;
+  double surface_degC = 0.0;
+  double heat_W = 0.0;  // mean of the last step
+  double heat_J = 0.0;  // since the cell was made
+  double heat_to_ambient_W = 0.0;
+  std::uint32_t flags = 0;
+};
+
+// The whole state, bit for bit. Restored only into a cell of the same model, version and parameter set.
+struct CellSnapshot {
+  std::uint32_t model = 0;
+  std::uint32_t version = 0;
+  std::uint64_t set_fingerprint = 0;
+  std::array<double, 16> value{};
+  std::uint32_t flags = 0;
+  std::uint32_t reserved = 0;
+};
+
+// What a new cell starts from.
+struct CellStart {
+  double soc = 0.5;
+  double temperature_degC = 25.0;
+};
+
+// A step is proposed and then committed, so that whoever regulates may look at its end before he takes it. In a step
+// the current runs in a straight line from start_A to end_A; equal ends are a constant current.
+class Cell {
+ public:
+  virtual ~Cell() = default;
+
+  // At this instant: open branch voltage and ohmic resistance.
+  [[nodiscard]] virtual Affine terminal() const noexcept = 0;
+  // At the end of a step of dt_s that starts with start_A, as a function of the end current, with the slopes of now.
+  [[nodiscard]] virtual Affine terminal_after(double start_A, double dt_s) noexcept = 0;
+  // Computes the state at the end of the step and returns its terminal voltage. Changes nothing that can be seen.
+  virtual double propose(double start_A, double end_A, double dt_s) noexcept = 0;
+  // Makes the last proposal the state.
+  virtual void commit() noexcept = 0;
+
+  virtual void set_ambient(double ambient_degC) noexcept = 0;
+  [[nodiscard]] virtual CellReadout readout() const noexcept = 0;
+  virtual void clear_flags() noexcept = 0;
+
+  // For fault injection and for the start of a test: moves the state of charge, everything else rested.
+  virtual void reset(const CellStart& start) noexcept = 0;
+
+  [[nodiscard]] virtual CellSnapshot snapshot() const noexcept = 0;
+  // False, and nothing changed, when the snapshot is of another model, version or set or holds a value that is no
+  // number.
+  [[nodiscard]] virtual bool restore(const CellSnapshot& snapshot) noexcept = 0;
+};
+
+inline void step(Cell& cell, double start_A, double end_A, double dt_s) noexcept {
+  cell.propose(start_A, end_A, dt_s);
+  cell.commit();
+}
+
+}  // namespace cyclerd::hil

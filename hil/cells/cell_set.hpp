@@ -1,0 +1,41 @@
+// Parameter sets of virtual cells: TOML files, checked like profiles. Shipped ones lie in hil/cells/sets.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "hil/cells/cell.hpp"
+#include "hil/cells/ecm_cell.hpp"
+#include "hil/cells/source_cell.hpp"
+#include "protocols/base/result.hpp"
+#include "protocols/text/diagnostics.hpp"
+
+namespace cyclerd::hil {
+
+struct CellSet {
+  std::string name;
+  std::string title;
+  std::string source;   // where the numbers come from
+  std::string licence;  // of the data
+  double capacity_C = 0.0;
+  std::variant<std::shared_ptr<const EcmSet>, std::shared_ptr<const SourceSet>> model;
+
+  [[nodiscard]] std::unique_ptr<Cell> make(const CellStart& start) const;
+  [[nodiscard]] std::string_view model_name() const noexcept;
+};
+
+// nullopt when there are errors. Codes C001..: hil/README.md.
+[[nodiscard]] std::optional<CellSet> load_cell_set(const text::SourcePtr& source, text::Diagnostics& diagnostics);
+
+// Where shipped sets are looked for, first wins: $CYCLERD_CELL_SETS, the installed folder, the source tree.
+[[nodiscard]] std::vector<std::string> cell_set_folders();
+// The file of a set: `name` itself when it ends in .toml, else <folder>/<name>.toml. Empty when there is none.
+[[nodiscard]] std::string find_cell_set(std::string_view name);
+// Names of the sets in all folders, sorted, without repetition.
+[[nodiscard]] std::vector<std::string> cell_set_names();
+
+}  // namespace cyclerd::hil

@@ -1,0 +1,68 @@
+#include "hil/cells/table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "hil/cells/cell.hpp"
+#include "protocols/base/check.hpp"
+
+namespace cyclerd::hil {
+
+Axis::Axis(std::vector<double> knots) : knots_(std::move(knots)) {
+  ENSURE(!knots_.empty(), "an axis without knots; the loader must have refused it");
+  if (knots_.size() < 2) return;
+  double spacing = (knots_.back() - knots_.front()) / static_cast<double>(knots_.size() - 1);
+  for (std::size_t i = 0; i + 1 < knots_.size(); ++i) {
+    ENSURE(knots_[i + 1] > knots_[i], "an axis that does not increase; the loader must have refused it");
+    if (std::abs(knots_[i] - (knots_.front() + spacing * static_cast<double>(i))) > 1e-9 * spacing) spacing = 0.0;
+    if (spacing == 0.0) return;
+  }
+  inverse_spacing_ = 1.0 / spacing;
+}
+
+std::size_t Axis::left_of(double x) const noexcept {
+  std::size_t last = knots_.size() - 2;
+  if (inverse_spacing_ > 0.0) {
+    double position = (x - knots_.front()) * inverse_spacing_;
+    if (position <= 0.0) return 0;
+    if (position >= static_cast<double>(last)) return last;
+    return static_cast<std::size_t>(position);
+  }
+  auto after = std::upper_bound(knots_.begin(), knots_.end(), x);
+  if (after == knots_.begin()) return 0;
+  return std::min(static_cast<std::size_t>(after - knots_.begin()) - 1, last);
+}
+
+Axis::Place Axis::locate(double x, bool extrapolate) const noexcept {
+  if (knots_.size() == 1) return {};
+  Place place;
+  place.outside = x < knots_.front() || x > knots_.back();
+  place.index = left_of(x);
+  place.fraction = (x - knots_[place.index]) / width(place.index);
+  if (!extrapolate) place.fraction = std::clamp(place.fraction, 0.0, 1.0);
+  return place;
+}
+
+Curve::Curve(Axis axis, std::vector<double> values) : axis_(std::move(axis)), values_(std::move(values)) {
+  ENSURE(values_.size() == axis_.size(),
+         "a curve with more or fewer values than knots; the loader must have refused it");
+}
+
+double ResistanceMap::at(double soc_now, double temperature_now_degC, std::uint32_t& flags) const noexcept {
+  Axis::Place column = soc.locate(soc_now, false);
+  Axis::Place row = temperature_degC.locate(temperature_now_degC, false);
+  if (column.outside || row.outside) flags |= cell_flag::kTableClamped;
+  const std::size_t columns = soc.size();
+  auto along = [&](std::size_t r) {
+    const double* values = value_Ohm.data() + r * columns;
+    if (columns == 1) return values[0];
+    return values[column.index] + column.fraction * (values[column.index + 1] - values[column.index]);
+  };
+  double ohm = along(row.index);
+  if (temperature_degC.size() > 1) ohm += row.fraction * (along(row.index + 1) - ohm);
+  if (activation_K != 0.0) ohm *= std::exp(activation_K * (1.0 / (temperature_now_degC + 273.15) - 1.0 / reference_K));
+  return ohm;
+}
+
+}  // namespace cyclerd::hil

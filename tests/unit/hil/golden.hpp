@@ -1,0 +1,66 @@
+// The CC-CV charge of hil/cells/sets/linear-closed-form.toml, solved by hand; and how tests load sets.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include "hil/cells/cell_set.hpp"
+#include "hil/plant/plant.hpp"
+
+namespace cyclerd::hil::test {
+
+inline text::SourcePtr source_of(const std::string& text, const std::string& name = "test.toml") {
+  return std::make_shared<const text::Source>(text::Source{name, text});
+}
+
+inline CellSet shipped(const std::string& name) {
+  std::ifstream file(std::string(CYCLERD_SOURCE_DIR) + "/hil/cells/sets/" + name + ".toml");
+  std::stringstream content;
+  content << file.rdbuf();
+  text::Diagnostics diagnostics;
+  auto set = load_cell_set(source_of(content.str(), name + ".toml"), diagnostics);
+  EXPECT_TRUE(set.has_value()) << diagnostics.render();
+  return set.value();
+}
+
+inline base::Setpoint charge_at(double current_A, double voltage_max_V) {
+  base::Setpoint s;
+  s.control = base::Control::current;
+  s.current_A = current_A;
+  s.voltage_max_V = voltage_max_V;
+  s.current_max_A = current_A;
+  return s;
+}
+
+inline base::Setpoint discharge_at(double current_A, double voltage_min_V) {
+  base::Setpoint s;
+  s.control = base::Control::current;
+  s.current_A = -current_A;
+  s.voltage_min_V = voltage_min_V;
+  s.current_min_A = -current_A;
+  return s;
+}
+
+// Charged with 2.5 A to 4.2 V from soc 0.5 (U = 3.0 V + 1.2 V soc, 5 Ah, 20 mOhm, 10 mOhm with 30 s).
+inline constexpr double kCvStart_s = 3150.0;
+struct GoldenCurrent {
+  double after_s;
+  double current_A;
+};
+inline constexpr GoldenCurrent kGoldenCurrents[] = {
+    {10.0, 2.4238261}, {60.0, 2.1452852}, {300.0, 1.2722208}, {600.0, 0.6631416}};
+struct GoldenCutoff {
+  double current_A;
+  double after_s;
+  double charge_Ah;
+};
+inline constexpr GoldenCutoff kGoldenCutoffs[] = {{1.0, 410.860774, 0.184596090},
+                                                  {0.5, 730.023219, 0.248548045},
+                                                  {0.25, 1049.185664, 0.280524022},
+                                                  {0.1, 1471.095467, 0.299709609}};
+
+}  // namespace cyclerd::hil::test
