@@ -22,8 +22,8 @@ struct Port::Entry {
   std::uint64_t sequence = 0;  // of readings
   std::uint32_t misses = 0;    // in a row
   bool opened_before = false;
-  bool told_lost = false;      // a Notice went out and no recovery since
-  bool reopen = false;         // answers, but is no longer as we set it up: to be initialised again
+  bool told_lost = false;  // a Notice went out and no recovery since
+  bool reopen = false;     // answers, but is no longer as we set it up: to be initialised again
   Backoff probe_wait{base::seconds(1), base::seconds(30)};
   base::MonoTime probe_at;
 

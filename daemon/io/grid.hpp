@@ -8,8 +8,8 @@
 
 namespace cyclerd::io {
 
-// A fixed grid: first, first + period, ... What comes late is skipped and counted, never caught up, so that the phase of
-// the samples does not drift with the load of the wire.
+// A fixed grid: first, first + period, ... What comes late is skipped and counted, never caught up, so that the phase
+// of the samples does not drift with the load of the wire.
 class Grid {
  public:
   // `period` must be above zero.

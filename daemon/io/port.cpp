@@ -48,8 +48,8 @@ Port::~Port() = default;
 base::MonoTime Port::run_once() {
   drain();
   check_ages();
-  // Enough for everything that can be due at one moment. On an overloaded wire there is always more: the caller must see
-  // the heartbeat and a request to stop all the same.
+  // Enough for everything that can be due at one moment. On an overloaded wire there is always more: the caller must
+  // see the heartbeat and a request to stop all the same.
   const std::size_t most = 8 + 4 * entries_.size();
   std::size_t done = 0;
   while (done < most && (make_safe_next() || feed_next() || command_next() || poll_next() || probe_next())) {

@@ -24,8 +24,8 @@ struct ChannelSafety {
   std::atomic<bool> energised{false};
 };
 
-// Trips the channel and wakes every port of it. For whoever is not a port: supervisor, emergency stop. Any thread; never
-// blocks. True when this cause is the one that was kept.
+// Trips the channel and wakes every port of it. For whoever is not a port: supervisor, emergency stop. Any thread;
+// never blocks. True when this cause is the one that was kept.
 bool trip(ChannelSafety& channel, safety::Cause cause) noexcept;
 
 struct DeviceSlot {
@@ -56,7 +56,8 @@ class Port {
   // Opens every output, whatever the state. Last call before the thread ends. False when one could not be verified.
   bool make_safe_all();
 
-  // The longest that run_once() may be left alone: its heartbeat is no older than this plus the transactions of a round.
+  // The longest that run_once() may be left alone: its heartbeat is no older than this plus the transactions of a
+  // round.
   static constexpr base::Duration kMaxIdle = base::seconds(1);
 
  private:
@@ -91,7 +92,8 @@ class Port {
   void count_failure(Entry& e, const base::Error& error, bool is_read);
   void lose(Entry& e);
   void notify(const Entry& e, Notice::What what, std::uint64_t sequence, base::Event event) noexcept;
-  [[nodiscard]] base::Event event(const Entry& e, base::EventKind kind, const base::FixedText<206>& text) const noexcept;
+  [[nodiscard]] base::Event event(const Entry& e, base::EventKind kind,
+                                  const base::FixedText<206>& text) const noexcept;
   void publish(Entry& e) noexcept;
 
   std::string name_;

@@ -49,8 +49,7 @@ void Port::execute(Entry& e, const base::Command& command, std::uint32_t superse
     set_energised(e, true);
   }
   const base::MonoTime before = clock_.now();
-  const base::Status status =
-      chamber ? e.slot.device->apply(command.chamber) : e.slot.device->apply(command.setpoint);
+  const base::Status status = chamber ? e.slot.device->apply(command.chamber) : e.slot.device->apply(command.setpoint);
   if (!status) {
     const Words why = words(status.error());
     count_failure(e, status.error(), false);
@@ -71,10 +70,10 @@ void Port::execute(Entry& e, const base::Command& command, std::uint32_t superse
     text.append("; ").append(static_cast<std::int64_t>(superseded)).append(" older not sent");
   }
   base::Event done = event(e, chamber ? EventKind::chamber : EventKind::setpoint, text);
-  done.value = chamber                                                ? command.chamber.temperature_degC
+  done.value = chamber                                              ? command.chamber.temperature_degC
                : command.setpoint.control == base::Control::voltage ? command.setpoint.voltage_V
                : command.setpoint.control == base::Control::power   ? command.setpoint.power_W
-                                                                      : command.setpoint.current_A;
+                                                                    : command.setpoint.current_A;
   notify(e, Notice::What::command_done, command.sequence, done);
 }
 

@@ -107,8 +107,8 @@ void Port::report_safe(Entry& e, const base::Status& status) {
   publish(e);
 }
 
-// Called with the violating reading still in hand. The cycler's off command goes out before anything is told to anybody;
-// the other wires are woken at once when the output is theirs to open.
+// Called with the violating reading still in hand. The cycler's off command goes out before anything is told to
+// anybody; the other wires are woken at once when the output is theirs to open.
 void Port::trip_on(Entry& e, const safety::Verdict& verdict, MonoTime seen) {
   base::Latch& latch = e.slot.safety->latch;
   if (latch.tripped()) return;

@@ -53,15 +53,17 @@ bool all_finite(const base::Setpoint& s) noexcept {
 
 void check_clamps(const base::Setpoint& s, const device::Capability& c, Checker& check) noexcept RT_NONBLOCKING {
   if (s.current_max_A < 0.0 || s.current_min_A > 0.0) {
-    check.refuse("the charge clamp is negative or the discharge clamp positive: the set-point was not made by the executor");
+    check.refuse(
+        "the charge clamp is negative or the discharge clamp positive: the set-point was not made by the executor");
   }
   check.within("charge clamp", s.current_max_A, "A", c.current_min_A, c.current_max_A, Cause::discharge_current_high,
                Cause::charge_current_high);
-  check.within("discharge clamp", s.current_min_A, "A", c.current_min_A, c.current_max_A,
-               Cause::discharge_current_high, Cause::charge_current_high);
+  check.within("discharge clamp", s.current_min_A, "A", c.current_min_A, c.current_max_A, Cause::discharge_current_high,
+               Cause::charge_current_high);
 }
 
-// The voltage at which the instrument would go on by itself: the upper end when it may charge, the lower when discharge.
+// The voltage at which the instrument would go on by itself: the upper end when it may charge, the lower when
+// discharge.
 void check_voltage_ends(const base::Setpoint& s, const device::Capability& c, bool charges, bool discharges,
                         Checker& check) noexcept RT_NONBLOCKING {
   if (charges) {
@@ -75,7 +77,8 @@ void check_voltage_ends(const base::Setpoint& s, const device::Capability& c, bo
 }
 
 void check_setpoint(const base::Setpoint& s, const device::Capability& c, Checker& check) noexcept RT_NONBLOCKING {
-  if (c.kind != device::DeviceKind::cycler) return check.refuse("an electrical set-point for an instrument that is no cycler");
+  if (c.kind != device::DeviceKind::cycler)
+    return check.refuse("an electrical set-point for an instrument that is no cycler");
   if (!all_finite(s)) return check.refuse("the set-point holds a number that is not finite");
   bool charges = false;
   bool discharges = false;
@@ -113,12 +116,15 @@ void check_setpoint(const base::Setpoint& s, const device::Capability& c, Checke
   if (s.control != Control::voltage) check_voltage_ends(s, c, charges, discharges, check);
 }
 
-void check_chamber(const base::ChamberSetpoint& s, const device::Capability& c, Checker& check) noexcept RT_NONBLOCKING {
-  if (c.kind != device::DeviceKind::chamber) return check.refuse("a chamber set-point for an instrument that is no chamber");
+void check_chamber(const base::ChamberSetpoint& s, const device::Capability& c,
+                   Checker& check) noexcept RT_NONBLOCKING {
+  if (c.kind != device::DeviceKind::chamber)
+    return check.refuse("a chamber set-point for an instrument that is no chamber");
   if (!std::isfinite(s.temperature_degC) || !std::isfinite(s.ramp_K_per_min)) {
     return check.refuse("the chamber set-point holds a number that is not finite");
   }
-  if (s.ramp_K_per_min < 0.0) return check.refuse("the chamber ramp is negative; give its speed, 0 for as fast as it can");
+  if (s.ramp_K_per_min < 0.0)
+    return check.refuse("the chamber ramp is negative; give its speed, 0 for as fast as it can");
   check.within("chamber temperature", s.temperature_degC, "degC", c.temperature_min_degC, c.temperature_max_degC,
                Cause::chamber_low, Cause::chamber_high);
 }

@@ -14,9 +14,13 @@ using device::DeviceKind;
 constexpr std::uint32_t kNoData = base::flag::kInvalid | base::flag::kStale;
 constexpr double kChamberSetpointTolerance_K = 0.5;  // coarser than the resolution of any controller known
 
-constexpr std::size_t index(Quantity q) noexcept { return static_cast<std::size_t>(q); }
+constexpr std::size_t index(Quantity q) noexcept {
+  return static_cast<std::size_t>(q);
+}
 
-double finite_or_absent(double x) noexcept { return std::isfinite(x) ? x : base::kAbsent; }
+double finite_or_absent(double x) noexcept {
+  return std::isfinite(x) ? x : base::kAbsent;
+}
 
 bool same_bits(double a, double b) noexcept {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
@@ -218,8 +222,8 @@ Verdict Judge::judge_frozen(const base::Reading& r) noexcept RT_NONBLOCKING {
   return {Cause::frozen_value, static_cast<double>(same_readings_), static_cast<double>(limits_.frozen_count)};
 }
 
-// A chamber that had taken our set-point and now shows another was touched. One that has not taken it yet may be ramping
-// towards it by itself.
+// A chamber that had taken our set-point and now shows another was touched. One that has not taken it yet may be
+// ramping towards it by itself.
 Verdict Judge::judge_chamber(const base::Reading& r) noexcept RT_NONBLOCKING {
   if (chamber_wish_.run == 0 || !std::isfinite(r.chamber_setpoint_degC)) return {};
   const double wanted_degC = chamber_wish_.temperature_degC;
@@ -241,8 +245,7 @@ Verdict Judge::check_age(base::MonoTime now, bool energised) const noexcept RT_N
   if (const Verdict v = late(electrical_, Cause::stale_cycler, limits_.stale_after); v.violated()) return v;
   if (const Verdict v = late(temperature_, Cause::stale_temperature, limits_.sensor_loss); v.violated()) return v;
   // A chamber's loss is the cycle's to weigh (pause or trip) unless a limit depends on it.
-  const bool guards =
-      !std::isnan(limits_.bound(Cause::chamber_high)) || !std::isnan(limits_.bound(Cause::chamber_low));
+  const bool guards = !std::isnan(limits_.bound(Cause::chamber_high)) || !std::isnan(limits_.bound(Cause::chamber_low));
   return guards ? late(chamber_, Cause::stale_chamber, limits_.sensor_loss) : Verdict{};
 }
 

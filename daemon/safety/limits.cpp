@@ -31,7 +31,8 @@ constexpr std::array<CauseInfo, kCauseCount> kCauses{{
     {stale_temperature, Q::age, S::none, "stale_temperature", "s", "no believable cell temperature for too long"},
     {current_sign, Q::current, S::none, "current_sign", "A", "the current flows against the command"},
     {current_deviation, Q::current, S::none, "current_deviation", "A", "the current is not the commanded one"},
-    {frozen_value, Q::count, S::none, "frozen_value", "readings", "the instrument repeats the same values to the last bit"},
+    {frozen_value, Q::count, S::none, "frozen_value", "readings",
+     "the instrument repeats the same values to the last bit"},
     {device_alarm, Q::none, S::none, "device_alarm", "", "the instrument reports an alarm"},
     {foreign_control, Q::none, S::none, "foreign_control", "", "somebody else controls the instrument (front panel?)"},
     {output_mismatch, Q::none, S::none, "output_mismatch", "", "the output is not in the commanded state"},
@@ -43,7 +44,9 @@ constexpr std::array<CauseInfo, kCauseCount> kCauses{{
 }};
 
 // Is bound `a` at least as tight as `b`?
-constexpr bool as_tight(Side side, double a, double b) noexcept { return !beyond(side, a, b); }
+constexpr bool as_tight(Side side, double a, double b) noexcept {
+  return !beyond(side, a, b);
+}
 
 // A limit on both directions when only the maximum is given.
 profiles::SafetyBound both_directions(profiles::SafetyBound b) noexcept {
@@ -58,14 +61,18 @@ void merge_bound(LimitTable& table, Cause high, Cause low, const profiles::Safet
 
 }  // namespace
 
-std::span<const CauseInfo> causes() noexcept RT_NONBLOCKING { return kCauses; }
+std::span<const CauseInfo> causes() noexcept RT_NONBLOCKING {
+  return kCauses;
+}
 
 const CauseInfo& describe(Cause cause) noexcept RT_NONBLOCKING {
   const auto n = static_cast<std::uint32_t>(cause);
   return kCauses[n < kCauseCount ? n : 0];
 }
 
-std::string_view to_string(Cause cause) noexcept RT_NONBLOCKING { return describe(cause).name; }
+std::string_view to_string(Cause cause) noexcept RT_NONBLOCKING {
+  return describe(cause).name;
+}
 
 void LimitTable::tighten(Cause cause, double bound, base::Duration dwell) noexcept RT_NONBLOCKING {
   const Side side = describe(cause).side;

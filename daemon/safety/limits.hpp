@@ -17,13 +17,18 @@ namespace cyclerd::safety {
 // Ids of the limits and causes. Kept in the record: never renumber. 0 is "none" (see base::Latch).
 enum class Cause : std::uint32_t {
   none = 0,
-  voltage_high, voltage_low,
-  charge_current_high, discharge_current_high,
-  power_high, power_low,
-  temperature_high, temperature_low,
-  chamber_high, chamber_low,
+  voltage_high,
+  voltage_low,
+  charge_current_high,
+  discharge_current_high,
+  power_high,
+  power_low,
+  temperature_high,
+  temperature_low,
+  chamber_high,
+  chamber_low,
   capacity_high,
-  stale_cycler,       // no believable sample of the cycler for too long
+  stale_cycler,  // no believable sample of the cycler for too long
   stale_chamber,
   stale_temperature,
   current_sign,       // the current flows against the command
@@ -81,12 +86,12 @@ struct LimitTable {
   std::array<Limit, kMax> limits{};
   std::uint32_t count = 0;
   std::uint32_t reserved = 0;
-  base::Duration stale_after = base::milliseconds(500);   // cycler sample age while energised; never below 3 periods
-  base::Duration sensor_loss = base::seconds(3);          // chamber and temperature sensor age; never below 3 periods
-  double current_tolerance_A = base::kAbsent;             // |I - I_set|; absent: not judged
+  base::Duration stale_after = base::milliseconds(500);  // cycler sample age while energised; never below 3 periods
+  base::Duration sensor_loss = base::seconds(3);         // chamber and temperature sensor age; never below 3 periods
+  double current_tolerance_A = base::kAbsent;            // |I - I_set|; absent: not judged
   base::Duration current_tolerance_dwell = base::seconds(2);  // also of a current against the command
-  base::Duration output_dwell = base::milliseconds(500);  // output state differs from the command
-  std::uint32_t frozen_count = 0;                         // identical readings in a row allowed; 0: not judged
+  base::Duration output_dwell = base::milliseconds(500);      // output state differs from the command
+  std::uint32_t frozen_count = 0;                             // identical readings in a row allowed; 0: not judged
   std::uint32_t reserved2 = 0;
 
   // Adds a limit. Rows of the same cause that are nowhere stricter than another (bound no tighter and dwell no shorter)
@@ -97,8 +102,8 @@ struct LimitTable {
   [[nodiscard]] double bound(Cause cause) const noexcept RT_NONBLOCKING;
 };
 
-// Merges one layer (station, cell or profile) into the table. A current or power with a maximum alone is limited in both
-// directions.
+// Merges one layer (station, cell or profile) into the table. A current or power with a maximum alone is limited in
+// both directions.
 void merge(LimitTable& table, const profiles::SafetyLimits& layer) noexcept;
 
 }  // namespace cyclerd::safety

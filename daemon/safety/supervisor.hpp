@@ -17,7 +17,7 @@ namespace cyclerd::safety {
 struct Late {
   std::size_t id = 0;  // as given by watch()
   std::string_view name;
-  base::Duration age;      // since the last progress
+  base::Duration age;  // since the last progress
   base::Duration allowed;
 };
 
@@ -34,8 +34,8 @@ class Supervisor {
   // Reads every counter; those that are late. Valid until the next call. Allocates nothing after the first.
   std::span<const Late> check(base::MonoTime now);
 
-  // May the watchdog be fed? Only when the last check(), made at this very `now`, found something to watch and none late:
-  // an old verdict feeds nothing.
+  // May the watchdog be fed? Only when the last check(), made at this very `now`, found something to watch and none
+  // late: an old verdict feeds nothing.
   [[nodiscard]] bool may_feed(base::MonoTime now) const noexcept;
 
  private:

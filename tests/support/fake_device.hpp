@@ -1,4 +1,5 @@
-// An instrument for tests: does what it is told, takes the time it is told, fails when it is told, remembers every call.
+// An instrument for tests: does what it is told, takes the time it is told, fails when it is told, remembers every
+// call.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +19,9 @@ struct Call {
 
 // What happens to the next calls of one kind.
 struct Script {
-  base::Duration cost;                                       // time a success takes
-  base::ErrorCode error = base::ErrorCode::none;             // of failing calls
-  int failures = 0;                                          // how many fail from now on; negative: for ever
+  base::Duration cost;                            // time a success takes
+  base::ErrorCode error = base::ErrorCode::none;  // of failing calls
+  int failures = 0;                               // how many fail from now on; negative: for ever
   void fail(base::ErrorCode code, int times = -1) {
     error = code;
     failures = times;
