@@ -1,0 +1,186 @@
+#include "daemon/app/launch.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "protocols/text/quantity.hpp"
+#include "protocols/text/toml.hpp"
+
+namespace cyclerd::app {
+namespace {
+
+using control::Json;
+
+// What one scan and one kept row cost on disk, before compression: a journalled input with its frame, a row of the
+// stream.
+constexpr double kInput_bytes = 144.0;
+constexpr double kRow_bytes = 320.0;
+
+std::string read_parameters(const Json& params, std::map<std::string, std::string>& out) {
+  const auto found = params.find("parameters");
+  if (found == params.end() || found->is_null()) return {};
+  if (!found->is_object()) return "parameters is an object of name: \"value\"";
+  for (const auto& [name, value] : found->items()) {
+    if (value.is_string()) {
+      out[name] = value.get<std::string>();
+    } else if (value.is_number() || value.is_boolean()) {
+      out[name] = value.dump();
+    } else {
+      return fmt::format("parameter {} is neither a text nor a number", name);
+    }
+  }
+  return {};
+}
+
+std::string read_soc(const Json& params, double& soc) {
+  const auto found = params.find("soc");
+  if (found == params.end() || found->is_null()) return {};
+  if (found->is_number()) {
+    soc = found->get<double>();
+  } else if (found->is_string()) {
+    text::QuantityError error;
+    const auto value = text::parse_quantity(found->get<std::string>(), error);
+    if (!value || value->dimension != text::dimension::kNone) return "soc is a ratio, for example 0.5 or \"50 %\"";
+    soc = value->value;
+  } else {
+    return "soc is a number from 0 to 1";
+  }
+  if (!(soc >= 0.0 && soc <= 1.0)) return fmt::format("soc = {} is outside 0 to 1", soc);
+  return {};
+}
+
+}  // namespace
+
+std::string read_launch_request(const Json& params, LaunchRequest& request) {
+  if (!params.is_object()) return "parameters are missing";
+  const std::pair<const char*, std::string*> texts[] = {
+      {"profile_name", &request.profile_name}, {"profile", &request.profile},
+      {"cell_name", &request.cell_name},       {"cell", &request.cell},
+      {"channel", &request.channel},           {"folder", &request.folder},
+      {"sample_name", &request.sample_name},   {"operator", &request.operator_name},
+      {"institution", &request.institution},   {"note", &request.note},
+  };
+  for (const auto& [key, field] : texts) {
+    const auto found = params.find(key);
+    if (found == params.end() || found->is_null()) continue;
+    if (!found->is_string()) return fmt::format("{} is a text", key);
+    *field = found->get<std::string>();
+  }
+  if (request.profile.empty()) return "profile (the text of the profile) is missing";
+  if (request.profile_name.empty()) request.profile_name = "profile.toml";
+  if (request.cell.empty() && request.cell_name.empty())
+    return "cell (the text of the cell's file) or cell_name is missing";
+  if (auto wrong = read_parameters(params, request.parameters); !wrong.empty()) return wrong;
+  return read_soc(params, request.soc);
+}
+
+Compiled compile_launch(const LaunchRequest& request, const ChannelAbility& ability, const std::string& cells,
+                        const std::string& waveforms) {
+  Compiled compiled;
+  text::SourcePtr cell_source;
+  if (!request.cell.empty()) {
+    const std::string name = request.cell_name.empty() ? "cell.toml" : request.cell_name;
+    cell_source = std::make_shared<const text::Source>(text::Source{name, request.cell});
+  } else {
+    // A name, never a path: the daemon reads no file that the caller could not have read.
+    const bool plain =
+        request.cell_name.find('/') == std::string::npos && request.cell_name.find("..") == std::string::npos;
+    auto read = plain ? text::read_source(fmt::format("{}/{}.toml", cells, request.cell_name))
+                      : base::Result<text::SourcePtr>(
+                            base::failure(base::ErrorCode::invalid, request.cell_name, "a cell's name holds no '/'"));
+    if (!read) {
+      compiled.diagnostics.error("S040", {}, fmt::format("no shipped cell is called \"{}\"", request.cell_name),
+                                 "name one of profiles/cells, or give the cell's file");
+      return compiled;
+    }
+    cell_source = *read;
+  }
+  compiled.cell_text = cell_source->text;
+  const auto cell = profiles::load_cell(cell_source, compiled.diagnostics);
+  if (!cell) return compiled;
+  compiled.cell = *cell;
+  if (!request.sample_name.empty()) compiled.cell.name = request.sample_name;
+
+  profiles::Launch launch;
+  launch.cell = compiled.cell;
+  launch.cycler = ability.cycler;
+  launch.chamber = ability.chamber;
+  launch.has_chamber = ability.has_chamber;
+  launch.has_cell_temperature = ability.has_cell_temperature;
+  launch.scan = ability.scan;
+  launch.station = ability.limits;
+  launch.initial_soc = request.soc;
+  launch.parameters = request.parameters;
+  launch.folder = request.folder;
+  launch.waveform_library = waveforms;
+  const auto source = std::make_shared<const text::Source>(text::Source{request.profile_name, request.profile});
+  compiled.program = profiles::compile_profile(source, launch, compiled.diagnostics);
+  if (compiled.diagnostics.has_errors()) compiled.program = nullptr;
+  return compiled;
+}
+
+profiles::SafetyLimits limits_of(const profiles::CellSpec& cell) {
+  profiles::SafetyLimits limits;
+  limits.voltage = {cell.voltage_min_V, cell.voltage_max_V, {}};
+  limits.current = {-cell.discharge_current_max_A, cell.charge_current_max_A, {}};
+  // Which of the two ranges holds depends on the direction of the current; the outer box is never left.
+  limits.temperature = {std::min(cell.charge_temperature_min_degC, cell.discharge_temperature_min_degC),
+                        std::max(cell.charge_temperature_max_degC, cell.discharge_temperature_max_degC),
+                        {}};
+  return limits;
+}
+
+safety::LimitTable idle_limits(const profiles::SafetyLimits& station, base::Duration scan) {
+  safety::LimitTable table;
+  safety::merge(table, station);
+  table.stale_after = std::max(base::milliseconds(500), scan * 3);
+  table.sensor_loss = station.sensor_loss;
+  return table;
+}
+
+safety::LimitTable test_limits(const profiles::SafetyLimits& station, const profiles::CellSpec& cell,
+                               const profiles::Program& program) {
+  safety::LimitTable table = idle_limits(station, program.scan);
+  safety::merge(table, limits_of(cell));
+  safety::merge(table, program.safety);
+  table.sensor_loss = std::min(station.sensor_loss, program.safety.sensor_loss);
+  return table;
+}
+
+double disk_estimate_bytes(const profiles::Program& program) {
+  if (program.worst_case_duration.us <= 0 || program.scan.us <= 0) return 0.0;
+  const double scans = static_cast<double>(program.worst_case_duration.us) / static_cast<double>(program.scan.us);
+  const double rows = std::isnan(program.worst_case_rows) ? scans : std::min(scans, program.worst_case_rows);
+  return scans * kInput_bytes + rows * kRow_bytes;
+}
+
+Json describe_program(const profiles::Program& program) {
+  const bool bounded = program.worst_case_duration.us > 0;
+  Json steps = Json::array();  // as in the program: a row's step_index is the place in this list
+  for (std::size_t i = 0; i < program.steps.size(); ++i) {
+    const profiles::Step& step = program.steps[i];
+    steps.push_back(
+        {{"index", i}, {"name", program.text(step.name)}, {"type", program.text(step.type)}, {"line", step.line}});
+  }
+  return {{"name", program.name},
+          {"title", program.title},
+          {"steps", std::move(steps)},
+          {"worst_case_duration_s", bounded ? Json(program.worst_case_duration.seconds()) : Json(nullptr)},
+          {"rows", bounded && !std::isnan(program.worst_case_rows) ? Json(program.worst_case_rows) : Json(nullptr)},
+          {"disk_bytes", bounded ? Json(disk_estimate_bytes(program)) : Json(nullptr)},
+          {"sha256", program.source_sha256},
+          {"canonical_sha256", program.canonical_sha256},
+          {"compiled_sha256", program.compiled_sha256}};
+}
+
+Json describe_findings(const text::Diagnostics& diagnostics) {
+  return {{"diagnostics", Json::parse(diagnostics.json(), nullptr, false)},
+          {"text", diagnostics.render()},
+          {"errors", diagnostics.error_count()},
+          {"warnings", diagnostics.warning_count()}};
+}
+
+}  // namespace cyclerd::app

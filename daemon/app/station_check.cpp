@@ -1,0 +1,227 @@
+#include "daemon/app/station_check.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "daemon/app/device_maker.hpp"
+#include "protocols/text/quantity.hpp"
+
+namespace cyclerd::app {
+namespace {
+
+using device::Capability;
+using device::DeviceKind;
+using text::Diagnostics;
+
+const char* word(DeviceKind kind) {
+  switch (kind) {
+    case DeviceKind::cycler: return "cycler";
+    case DeviceKind::chamber: return "chamber";
+    case DeviceKind::sensor: return "sensor";
+  }
+  return "device";
+}
+
+const DeviceConfig* device_of(const StationConfig& station, std::int32_t index) {
+  if (index < 0) return nullptr;
+  const DeviceConfig& device = station.devices[static_cast<std::size_t>(index)];
+  return device.kind ? &device : nullptr;
+}
+
+void check_kind(const DeviceConfig* device, const Reference& reference, DeviceKind wanted, Diagnostics& diagnostics) {
+  if (device == nullptr) return;
+  const DeviceKind is = promised_capability(*device).kind;
+  if (is == wanted) return;
+  diagnostics.error(
+      "S025", reference.where,
+      fmt::format("device \"{}\" ({}) is a {}, not a {}", device->name, device->description, word(is), word(wanted)),
+      fmt::format("name a device whose description is of kind \"{}\"", word(wanted)));
+}
+
+struct Range {
+  const char* name;
+  double min;
+  double max;
+  text::Dimension dimension;
+};
+
+// A limit beyond what the device can reach would never fire: whoever wrote it was mistaken about one of the two.
+void check_range(const profiles::SafetyBound& bound, const Range& range, const DeviceConfig& device,
+                 const text::Span& where, Diagnostics& diagnostics) {
+  const auto show = [&](double value) { return text::format_quantity(value, range.dimension); };
+  const auto report = [&](const char* which, double value) {
+    diagnostics.error("S027", where,
+                      fmt::format("the {} limit {} = {} is outside the range of {}: {} to {}", range.name, which,
+                                  show(value), device.name, show(range.min), show(range.max)),
+                      "tighten the limit, or correct the device's site parameters");
+  };
+  if (!std::isnan(bound.min) && (bound.min < range.min || bound.min > range.max)) report("min", bound.min);
+  if (!std::isnan(bound.max) && (bound.max < range.min || bound.max > range.max)) report("max", bound.max);
+}
+
+void check_limits(const StationConfig& station, const ChannelConfig& channel, const ChannelTable& table,
+                  Diagnostics& diagnostics) {
+  const text::Span where = table.limits != nullptr ? table.limits->key : channel.where;
+  if (const DeviceConfig* cycler = device_of(station, static_cast<std::int32_t>(channel.cycler))) {
+    const Capability can = promised_capability(*cycler);
+    check_range(channel.limits.voltage, {"voltage", can.voltage_min_V, can.voltage_max_V, text::dimension::kVoltage},
+                *cycler, where, diagnostics);
+    check_range(channel.limits.current, {"current", can.current_min_A, can.current_max_A, text::dimension::kCurrent},
+                *cycler, where, diagnostics);
+    if (can.power_max_W > 0) {
+      check_range(channel.limits.power, {"power", can.power_min_W, can.power_max_W, text::dimension::kPower}, *cycler,
+                  where, diagnostics);
+    }
+  }
+  if (const DeviceConfig* chamber = device_of(station, channel.chamber)) {
+    const Capability can = promised_capability(*chamber);
+    check_range(channel.limits.chamber,
+                {"chamber", can.temperature_min_degC, can.temperature_max_degC, text::dimension::kTemperature},
+                *chamber, where, diagnostics);
+  }
+}
+
+bool is_set(const profiles::SafetyBound& bound) {
+  return !std::isnan(bound.min) || !std::isnan(bound.max);
+}
+
+// A limit on something that nobody measures looks like protection and is none.
+void check_measured(const StationConfig& station, const ChannelConfig& channel, const ChannelTable& table,
+                    Diagnostics& diagnostics) {
+  const text::Span where = table.limits != nullptr ? table.limits->key : channel.where;
+  const DeviceConfig* sensor = device_of(station, channel.sensor);
+  const DeviceConfig* cycler = device_of(station, static_cast<std::int32_t>(channel.cycler));
+  if (sensor != nullptr && !measures_cell_temperature(*sensor)) {
+    diagnostics.error(
+        "S036", table.sensor.where,
+        fmt::format("device \"{}\" ({}) does not measure the cell's temperature", sensor->name, sensor->description),
+        "name a device that does, or leave `sensor` out");
+  }
+  if (is_set(channel.limits.temperature) && channel.sensor < 0 && cycler != nullptr &&
+      !measures_cell_temperature(*cycler)) {
+    diagnostics.error("S036", where,
+                      fmt::format("channel {} limits the cell's temperature, but nothing measures it", channel.name),
+                      "name a `sensor`, or leave the limit out");
+  }
+  if (is_set(channel.limits.chamber) && channel.chamber < 0) {
+    diagnostics.error("S036", where, fmt::format("channel {} limits the chamber, but has none", channel.name),
+                      "name a `chamber`, or leave the limit out");
+  }
+}
+
+std::string physical_address(const StationConfig& station, const DeviceConfig& device) {
+  const WireConfig& wire = station.wires[device.wire];
+  std::string host = wire.host;
+  std::ranges::transform(host, host.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (host == "localhost" || host == "::1") host = "127.0.0.1";
+  return fmt::format("{}:{} unit {}", host, wire.port, device.unit);
+}
+
+void check_addresses(const StationConfig& station, const std::vector<DeviceTable>& tables, Diagnostics& diagnostics) {
+  std::map<std::string, std::size_t> taken;
+  for (std::size_t i = 0; i < station.devices.size(); ++i) {
+    const DeviceConfig& device = station.devices[i];
+    if (!device.kind) continue;
+    const auto [at, fresh] = taken.emplace(physical_address(station, device), i);
+    if (fresh) continue;
+    auto& finding = diagnostics.error("S024", tables[i].unit_where,
+                                      fmt::format("devices \"{}\" and \"{}\" are the same instrument: {}",
+                                                  station.devices[at->second].name, device.name, at->first),
+                                      "give each its own wire or unit, or remove one");
+    finding.related = station.devices[at->second].where;
+    finding.related_label = "the first";
+  }
+}
+
+void check_budgets(const StationConfig& station, Diagnostics& diagnostics) {
+  for (std::size_t wire = 0; wire < station.wires.size(); ++wire) {
+    const WireConfig& config = station.wires[wire];
+    double share = 0.0;
+    bool used = false;
+    std::string devices;
+    for (const DeviceConfig& device : station.devices) {
+      if (device.wire != wire || device.channel < 0 || !device.kind || device.scan.us <= 0) continue;
+      used = true;
+      const int requests = transactions_per_poll(device);
+      share += static_cast<double>(requests) * static_cast<double>(config.round_trip.us) /
+               static_cast<double>(device.scan.us);
+      devices +=
+          fmt::format("{}{}: {} request{} every {}", devices.empty() ? "" : ", ", device.name, requests,
+                      requests == 1 ? "" : "s", text::format_quantity(device.scan.seconds(), text::dimension::kTime));
+    }
+    if (!used) {
+      diagnostics.warning("S029", config.where,
+                          fmt::format("wire \"{}\" serves no channel; it is not opened", config.name));
+    } else if (share > kBusBudget) {
+      diagnostics.error(
+          "S028", config.where,
+          fmt::format("wire \"{}\" needs {:.0f} % of its time for polls, at most {:.0f} % are allowed ({}; {} each)",
+                      config.name, share * 100.0, kBusBudget * 100.0, devices,
+                      text::format_quantity(config.round_trip.seconds(), text::dimension::kTime)),
+          "poll less often, use more wires, or measure and set round_trip");
+    }
+  }
+}
+
+void check_scans(const StationConfig& station, const std::vector<DeviceTable>& tables, Diagnostics& diagnostics) {
+  for (std::size_t i = 0; i < station.devices.size(); ++i) {
+    const DeviceConfig& device = station.devices[i];
+    if (!device.kind || device.channel < 0) continue;
+    const ChannelConfig& channel = station.channels[static_cast<std::size_t>(device.channel)];
+    const Capability can = promised_capability(device);
+    if (device.scan < can.min_scan) {
+      diagnostics.warning("S037", tables[i].scan_where,
+                          fmt::format("{} is polled every {}, but has new values only every {}", device.name,
+                                      text::format_quantity(device.scan.seconds(), text::dimension::kTime),
+                                      text::format_quantity(can.min_scan.seconds(), text::dimension::kTime)),
+                          "it is polled no faster than that");
+    }
+    if (channel.cycler == i && device.scan > channel.scan) {
+      diagnostics.error("S038", tables[i].scan_where,
+                        fmt::format("cycler {} is polled every {}, slower than the scan of channel {}, {}", device.name,
+                                    text::format_quantity(device.scan.seconds(), text::dimension::kTime), channel.name,
+                                    text::format_quantity(channel.scan.seconds(), text::dimension::kTime)),
+                        "leave the device's scan out, or lengthen the channel's");
+    }
+  }
+}
+
+}  // namespace
+
+void check_channel(const StationConfig& station, const ChannelConfig& channel, const ChannelTable& table,
+                   Diagnostics& diagnostics) {
+  const DeviceConfig* cycler = device_of(station, static_cast<std::int32_t>(channel.cycler));
+  check_kind(cycler, table.cycler, DeviceKind::cycler, diagnostics);
+  check_kind(device_of(station, channel.chamber), table.chamber, DeviceKind::chamber, diagnostics);
+  if (cycler != nullptr && promised_capability(*cycler).watchdog == device::WatchdogKind::none &&
+      !cycler->allow_no_watchdog) {
+    diagnostics.error(
+        "S026", cycler->where,
+        fmt::format("cycler \"{}\" ({}) has no communication watchdog: its output stays on when this computer dies",
+                    cycler->name, cycler->description),
+        "if independent hardware protects the cell, accept it with allow_no_watchdog = true");
+  }
+  check_limits(station, channel, table, diagnostics);
+  check_measured(station, channel, table, diagnostics);
+}
+
+void check_station(const StationConfig& station, const std::vector<DeviceTable>& devices, Diagnostics& diagnostics) {
+  if (station.channels.empty()) {
+    diagnostics.error("S030", {}, "the station has no channel", "add a table [channel.NAME] with its cycler");
+  }
+  for (const DeviceConfig& device : station.devices) {
+    if (device.channel < 0) {
+      diagnostics.warning("S029", device.where,
+                          fmt::format("device \"{}\" is on no channel; it is not opened", device.name));
+    }
+  }
+  check_addresses(station, devices, diagnostics);
+  check_budgets(station, diagnostics);
+  check_scans(station, devices, diagnostics);
+}
+
+}  // namespace cyclerd::app

@@ -1,0 +1,72 @@
+// What a station file says, checked: names resolved to indices, units resolved to SI.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "profiles/program.hpp"
+#include "protocols/base/time.hpp"
+#include "protocols/device/description.hpp"
+#include "protocols/device/site.hpp"
+#include "protocols/text/diagnostics.hpp"
+
+namespace cyclerd::app {
+
+struct RealtimeConfig {
+  int priority = 70;          // SCHED_FIFO of the ports; the cycle runs 10 below
+  std::vector<int> affinity;  // CPUs of the ports and the cycle; empty: any
+  bool lock_memory = true;
+};
+
+struct WireConfig {
+  std::string name;
+  std::string transport;  // "modbus-tcp"
+  std::string host;
+  std::uint16_t port = 502;
+  base::Duration round_trip = base::milliseconds(1);  // assumed for the bus budget
+  text::Span where;
+};
+
+struct DeviceConfig {
+  std::string name;
+  std::string description;                          // as written
+  std::shared_ptr<const device::Description> kind;  // never null in an accepted station
+  device::SiteParameters site;
+  std::uint32_t wire = 0;
+  int unit = 1;
+  base::Duration scan;
+  bool scan_given = false;
+  bool allow_no_watchdog = false;
+  profiles::SafetyLimits limits;
+  std::int32_t channel = -1;  // which channel uses it; -1: none, the device is not opened
+  text::Span where;
+};
+
+struct ChannelConfig {
+  std::string name;
+  std::uint32_t cycler = 0;
+  std::int32_t chamber = -1;
+  std::int32_t sensor = -1;
+  base::Duration scan = base::milliseconds(100);
+  bool chamber_loss_trips = false;
+  profiles::SafetyLimits limits;  // of the channel, with its devices' limits merged in
+  text::Span where;
+};
+
+struct StationConfig {
+  std::string name;
+  std::string path;    // of the file
+  std::string folder;  // of the file: relative paths start here
+  std::string state_dir;
+  std::string text_sha256;
+  RealtimeConfig realtime;
+  base::Duration commit = base::milliseconds(200);
+  std::string recovery_policy = "ask";
+  std::vector<WireConfig> wires;
+  std::vector<DeviceConfig> devices;
+  std::vector<ChannelConfig> channels;
+};
+
+}  // namespace cyclerd::app

@@ -1,0 +1,87 @@
+// What people and programs may ask of the running station: the daemon's side of control::StationApi.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "daemon/app/launch.hpp"
+#include "daemon/app/resources.hpp"
+#include "daemon/app/status_json.hpp"
+#include "daemon/app/wiring.hpp"
+#include "daemon/control/dispatcher.hpp"
+#include "daemon/control/station_api.hpp"
+#include "protocols/base/clock.hpp"
+
+namespace cyclerd::app {
+
+// Calls come from the control thread, poll() and the rest from the main thread; one mutex stands between the two. No
+// real-time thread ever takes it: the cycle is reached through its rings alone.
+class StationService final : public control::StationApi {
+ public:
+  StationService(Station& station, base::Clock& clock, std::vector<std::string> warnings);
+  ~StationService() override;
+
+  control::Json server_info() override;
+  control::Json status() override;
+  control::Json devices() override;
+  control::Json doctor() override;
+  control::Json tests() override;
+  control::Answer check(const control::Json& params) override;
+  void start(const control::Json& params, const control::Caller& caller, control::Done done) override;
+  void request(const std::string& channel, const std::string& what, const std::string& reason,
+               const control::Caller& caller, control::Done done) override;
+  void acknowledge(const std::string& channel, const std::string& reason, const control::Caller& caller,
+                   control::Done done) override;
+
+  // Takes what the cycle answered, and gives those answers on that have become durable. Often.
+  void poll();
+  // A line for every channel's record. Lost when the cycle's ring is full.
+  void note(base::EventKind kind, const std::string& subject, const std::string& text, double value = 0.0);
+  void audit(const control::AuditEntry& entry);
+  // Asks every running test to stop; true when none runs. For the orderly end.
+  bool stop_all(const std::string& reason);
+  [[nodiscard]] bool any_running() const;
+
+ private:
+  struct Pending {
+    control::Done done;
+    control::Json value;
+    std::uint32_t channel = 0;
+    bool accepted = false;
+    std::uint64_t ring_position = 0;
+    base::MonoTime asked;
+  };
+  struct Finished {
+    control::Done done;
+    control::Answer answer;
+  };
+
+  [[nodiscard]] std::int32_t find_channel(const std::string& name) const;
+  [[nodiscard]] ChannelAbility ability(std::uint32_t channel) const;
+  [[nodiscard]] std::string not_ready(std::uint32_t channel) const;
+  [[nodiscard]] control::Answer no_such_channel(const std::string& name) const;
+  control::Answer compile(const control::Json& params, LaunchRequest& request, Compiled& compiled,
+                          std::int32_t& channel) const;
+  // Hands an order over; the answer comes through poll(). False: the cycle's ring is full.
+  bool submit(cycle::Order order, control::Done done, control::Json value);
+  void take_replies();
+  void settle(std::vector<Finished>& finished);
+
+  Station& station_;
+  base::Clock& clock_;
+  const Resources resources_;
+  const std::vector<std::string> warnings_;
+  const base::MonoTime started_;
+
+  std::mutex mutex_;
+  std::uint64_t next_id_ = 1;
+  std::uint64_t last_test_ = 0;
+  std::map<std::uint64_t, Pending> pending_;       // by order id
+  std::vector<RunningTest> running_;               // by channel
+  std::map<std::uint64_t, RunningTest> starting_;  // by order id
+};
+
+}  // namespace cyclerd::app

@@ -1,0 +1,214 @@
+#include "daemon/app/station_tables.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "protocols/text/quantity.hpp"
+
+namespace cyclerd::app {
+namespace {
+
+using text::TableReader;
+using text::TomlNode;
+
+std::string show(base::Duration d) {
+  return text::format_quantity(d.seconds(), text::dimension::kTime);
+}
+
+Reference read_reference(TableReader& reader, std::string_view key, bool required) {
+  Reference reference;
+  const TomlNode* node = required ? reader.required(key) : reader.optional(key);
+  if (node == nullptr) return reference;
+  reference.where = node->value;
+  if (!node->is_string() || node->string.empty()) {
+    reader.diagnostics().error("S010", node->value, fmt::format("{} of {} is a name in quotes", key, reader.what()),
+                               fmt::format("write {} = \"NAME\"", key));
+    return reference;
+  }
+  reference.name = node->string;
+  return reference;
+}
+
+struct BoundKey {
+  const char* key;
+  profiles::SafetyBound profiles::SafetyLimits::*bound;
+  text::Dimension dimension;
+};
+constexpr BoundKey kBounds[] = {
+    {"voltage", &profiles::SafetyLimits::voltage, text::dimension::kVoltage},
+    {"current", &profiles::SafetyLimits::current, text::dimension::kCurrent},
+    {"power", &profiles::SafetyLimits::power, text::dimension::kPower},
+    {"temperature", &profiles::SafetyLimits::temperature, text::dimension::kTemperature},
+    {"chamber", &profiles::SafetyLimits::chamber, text::dimension::kTemperature},
+    {"capacity", &profiles::SafetyLimits::capacity, text::dimension::kCapacity},
+};
+
+// A C-rate means nothing here: a station does not know the cell.
+std::optional<double> read_bound(TableReader& reader, std::string_view key, text::Dimension dimension) {
+  const TomlNode* node = reader.node().find(key);
+  if (node != nullptr && node->is_string() && dimension == text::dimension::kCurrent) {
+    text::QuantityError error;
+    const auto value = text::parse_quantity(node->string, error);
+    if (value && value->c_rate) {
+      (void)reader.optional(key);
+      reader.diagnostics().error(
+          "S034", node->value,
+          fmt::format("{} of {} is a C-rate, and a station does not know the cell", key, reader.what()),
+          "write the current in A");
+      return std::nullopt;
+    }
+  }
+  return reader.optional_quantity(key, dimension);
+}
+
+profiles::SafetyBound read_safety_bound(const TomlNode& table, const std::string& what, const BoundKey& row,
+                                        text::Diagnostics& diagnostics) {
+  profiles::SafetyBound bound;
+  TableReader reader(table, what, diagnostics);
+  if (const auto min = read_bound(reader, "min", row.dimension)) bound.min = *min;
+  if (const auto max = read_bound(reader, "max", row.dimension)) bound.max = *max;
+  if (const auto dwell = read_duration(reader, "for", base::Duration{}, base::hours(1), nullptr)) bound.dwell = *dwell;
+  reader.finish();
+  const bool is_current = row.bound == &profiles::SafetyLimits::current;
+  if (is_current && std::isnan(bound.min) && bound.max > 0)
+    bound.min = -bound.max;  // one figure limits both directions
+  if (std::isnan(bound.min) && std::isnan(bound.max)) {
+    diagnostics.error("S033", table.value, fmt::format("{} limits nothing", what), "give min, max, or both");
+  } else if (bound.min >= bound.max) {
+    diagnostics.error(
+        "S033", table.value,
+        fmt::format("{} is empty: min {} is not below max {}", what, text::format_quantity(bound.min, row.dimension),
+                    text::format_quantity(bound.max, row.dimension)),
+        is_current ? "discharge current is negative: min = \"-10 A\", max = \"10 A\"" : "swap min and max");
+  }
+  return bound;
+}
+
+}  // namespace
+
+void check_name(const std::string& name, const text::Span& where, text::Diagnostics& diagnostics) {
+  const bool fits = !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+  if (!fits) {
+    diagnostics.error("S011", where, fmt::format("\"{}\" is no name", name),
+                      "use 1 to 32 letters, digits, '-' and '_': names become folders of the record");
+  }
+}
+
+std::optional<base::Duration> read_duration(TableReader& reader, std::string_view key, base::Duration min,
+                                            base::Duration max, text::Span* where) {
+  const TomlNode* node = reader.node().find(key);
+  const auto value_s = reader.optional_quantity(key, text::dimension::kTime);
+  if (!value_s) return std::nullopt;
+  if (where != nullptr) *where = node->value;
+  // Compared in seconds: a huge value must not overflow the microseconds.
+  if (*value_s < min.seconds() || *value_s > max.seconds()) {
+    reader.diagnostics().error(
+        "S012", node->value,
+        fmt::format("{} = {} of {} is outside {} to {}", key, text::format_quantity(*value_s, text::dimension::kTime),
+                    reader.what(), show(min), show(max)));
+    return std::nullopt;
+  }
+  return base::microseconds(std::llround(*value_s * 1e6));
+}
+
+RealtimeConfig read_realtime(const TomlNode& table, text::Diagnostics& diagnostics) {
+  RealtimeConfig config;
+  TableReader reader(table, "[realtime]", diagnostics);
+  config.priority = static_cast<int>(reader.optional_integer("priority", 11, 98).value_or(config.priority));
+  config.lock_memory = reader.optional_bool("lock_memory").value_or(true);
+  if (const TomlNode* cpus = reader.optional_array("affinity")) {
+    for (const TomlNode& cpu : cpus->items) {
+      if (cpu.kind != TomlNode::Kind::integer || cpu.integer < 0 || cpu.integer > 1023) {
+        diagnostics.error("S013", cpu.value, "affinity lists CPU numbers, 0 to 1023", "for example affinity = [2, 3]");
+      } else {
+        config.affinity.push_back(static_cast<int>(cpu.integer));
+      }
+    }
+  }
+  reader.finish();
+  return config;
+}
+
+WireConfig read_wire(const std::string& name, const TomlNode& table, text::Diagnostics& diagnostics) {
+  WireConfig wire;
+  wire.name = name;
+  wire.where = table.key;
+  check_name(name, table.key, diagnostics);
+  TableReader reader(table, fmt::format("[wire.{}]", name), diagnostics);
+  wire.transport = reader.required_word("transport", {"modbus-tcp"}).value_or("");
+  wire.host = reader.required_string("host");
+  wire.port = static_cast<std::uint16_t>(reader.optional_integer("port", 1, 65535).value_or(502));
+  if (const auto d = read_duration(reader, "round_trip", base::microseconds(10), base::seconds(5), nullptr)) {
+    wire.round_trip = *d;
+  }
+  reader.finish();
+  return wire;
+}
+
+DeviceTable read_device(const std::string& name, const TomlNode& table, text::Diagnostics& diagnostics) {
+  DeviceTable device;
+  device.config.name = name;
+  device.config.where = table.key;
+  device.unit_where = table.key;
+  device.scan_where = table.key;
+  check_name(name, table.key, diagnostics);
+  TableReader reader(table, fmt::format("[device.{}]", name), diagnostics);
+  device.description = read_reference(reader, "description", true);
+  device.config.description = device.description.name;
+  device.wire = read_reference(reader, "wire", true);
+  device.config.unit = static_cast<int>(reader.optional_integer("unit", 0, 255).value_or(1));
+  if (const TomlNode* unit = table.find("unit")) device.unit_where = unit->value;
+  if (const auto d = read_duration(reader, "scan", base::milliseconds(1), base::seconds(60), &device.scan_where)) {
+    device.config.scan = *d;
+    device.config.scan_given = true;
+  }
+  device.config.allow_no_watchdog = reader.optional_bool("allow_no_watchdog").value_or(false);
+  device.site = reader.optional_table("site");
+  device.limits = reader.optional_table("limits");
+  reader.finish();
+  return device;
+}
+
+ChannelTable read_channel(const std::string& name, const TomlNode& table, text::Diagnostics& diagnostics) {
+  ChannelTable channel;
+  channel.config.name = name;
+  channel.config.where = table.key;
+  channel.scan_where = table.key;
+  check_name(name, table.key, diagnostics);
+  TableReader reader(table, fmt::format("[channel.{}]", name), diagnostics);
+  channel.cycler = read_reference(reader, "cycler", true);
+  channel.chamber = read_reference(reader, "chamber", false);
+  channel.sensor = read_reference(reader, "sensor", false);
+  if (const auto d = read_duration(reader, "scan", base::milliseconds(1), base::seconds(10), &channel.scan_where)) {
+    channel.config.scan = *d;
+  }
+  channel.config.chamber_loss_trips =
+      reader.optional_word("on_chamber_loss", {"pause", "trip"}).value_or("pause") == "trip";
+  channel.limits = reader.optional_table("limits");
+  reader.finish();
+  return channel;
+}
+
+profiles::SafetyLimits read_limits(const TomlNode& table, const std::string& what, text::Diagnostics& diagnostics) {
+  profiles::SafetyLimits limits;
+  TableReader reader(table, what, diagnostics);
+  for (const BoundKey& row : kBounds) {
+    if (const TomlNode* bound = reader.optional_table(row.key)) {
+      limits.*row.bound = read_safety_bound(*bound, fmt::format("{} {}", what, row.key), row, diagnostics);
+    }
+  }
+  if (const TomlNode* loss = reader.optional_table("sensor_loss")) {
+    TableReader inner(*loss, what + " sensor_loss", diagnostics);
+    const auto after = read_duration(inner, "after", base::milliseconds(100), base::hours(1), nullptr);
+    if (after) limits.sensor_loss = *after;
+    inner.finish();
+  }
+  reader.finish();
+  return limits;
+}
+
+}  // namespace cyclerd::app
