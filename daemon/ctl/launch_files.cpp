@@ -1,0 +1,87 @@
+#include "daemon/ctl/launch_files.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "daemon/app/resources.hpp"
+#include "protocols/text/diagnostics.hpp"
+#include "protocols/text/toml.hpp"
+
+namespace cyclerd::ctl {
+
+namespace fs = std::filesystem;
+using control::Failure;
+
+namespace {
+
+constexpr std::size_t kMaxBytes = 512 * 1024;  // two of them fit into one request
+
+std::vector<std::string> names_in(const std::string& library) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator it(library, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() == ".toml") names.push_back(it->path().stem().string());
+  }
+  return names;
+}
+
+Trouble not_found(const std::string& what, const std::string& word, const std::string& library) {
+  std::string text = fmt::format("no {} \"{}\": neither a file nor the name of a shipped one", what, word);
+  const std::string near = text::nearest(fs::path(word).stem().string(), names_in(library));
+  if (!near.empty()) text += fmt::format("; did you mean \"{}\"?", near);
+  return {Failure::usage, text};
+}
+
+}  // namespace
+
+Outcome<LaunchFile> find_launch_file(const std::string& what, const std::string& word, const std::string& library) {
+  std::error_code error;
+  fs::path path = word;
+  if (!fs::exists(path, error)) {
+    const bool plain = word.find('/') == std::string::npos;
+    path = fs::path(library) / (word.ends_with(".toml") ? word : word + ".toml");
+    if (!plain || !fs::exists(path, error)) return std::unexpected(not_found(what, word, library));
+  }
+  if (fs::is_directory(path, error)) {
+    return std::unexpected(Trouble(Failure::usage, fmt::format("{} is a folder: name the {}'s file", word, what)));
+  }
+  auto source = text::read_source(path.string(), kMaxBytes);
+  if (!source) {
+    const bool permission = source.error().code == base::ErrorCode::permission;
+    return std::unexpected(Trouble(permission ? Failure::permission : Failure::usage, source.error().text()));
+  }
+  return LaunchFile{path.string(), (*source)->text, fs::absolute(path, error).parent_path().string()};
+}
+
+Outcome<Json> launch_params(const Options& options) {
+  std::string wrong;
+  const auto parameters = parameters_of(options.set, wrong);
+  if (!wrong.empty()) return std::unexpected(Trouble(Failure::usage, wrong));
+  const auto resources = app::find_resources();
+  const auto profile = find_launch_file("profile", options.profile, resources.profiles);
+  if (!profile) return std::unexpected(profile.error());
+  Json params{{"profile", profile->text},
+              {"profile_name", profile->name},
+              {"folder", profile->folder},
+              {"parameters", parameters}};
+  if (!options.cell.empty()) {
+    const auto cell = find_launch_file("cell", options.cell, resources.cells);
+    if (!cell) return std::unexpected(cell.error());
+    params["cell"] = cell->text;
+    params["cell_name"] = cell->name;
+  }
+  for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"channel", options.channel},
+                                    {"soc", options.soc},
+                                    {"sample_name", options.sample},
+                                    {"operator", options.operator_name},
+                                    {"institution", options.institution},
+                                    {"note", options.note}}) {
+    if (!value.empty()) params[name] = value;
+  }
+  return params;
+}
+
+}  // namespace cyclerd::ctl

@@ -1,0 +1,24 @@
+// The files that a launch names: found, read, and put into the form that the daemon and the compiler take.
+#pragma once
+
+#include <string>
+
+#include "daemon/ctl/client.hpp"
+#include "daemon/ctl/options.hpp"
+
+namespace cyclerd::ctl {
+
+struct LaunchFile {
+  std::string name;  // as messages call it
+  std::string text;
+  std::string folder;  // absolute
+};
+
+// `word` is a path, or the name of a file in `library` without ".toml". `what`: "profile", "cell".
+[[nodiscard]] Outcome<LaunchFile> find_launch_file(const std::string& what, const std::string& word,
+                                                   const std::string& library);
+
+// Parameters of `check` and `start`. The cell may be absent.
+[[nodiscard]] Outcome<Json> launch_params(const Options& options);
+
+}  // namespace cyclerd::ctl

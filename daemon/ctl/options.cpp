@@ -1,0 +1,340 @@
+#include "daemon/ctl/options.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <sstream>
+
+#include "protocols/text/diagnostics.hpp"
+
+namespace cyclerd::ctl {
+
+namespace {
+
+constexpr int kUsage = 2;
+
+// Help that shows what to type before it explains.
+class ExamplesFirst final : public CLI::Formatter {
+ public:
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    if (mode == CLI::AppFormatMode::Sub) return make_expanded(app);
+    std::string text = app->get_description() + "\n\n";
+    if (!app->get_footer().empty()) text += app->get_footer() + "\n";
+    text += make_usage(app, std::move(name));
+    text += make_positionals(app);
+    text += make_groups(app, mode);
+    text += make_subcommands(app, mode);
+    return text;
+  }
+};
+
+std::string examples(std::initializer_list<const char*> lines) {
+  std::string text = "Examples:\n";
+  for (const char* line : lines) text += fmt::format("  cyclerctl {}\n", line);
+  return text;
+}
+
+class Parser {
+ public:
+  Parser() : app_("cyclerctl: runs battery tests on a station served by cyclerd", "cyclerctl") {
+    app_.formatter(std::make_shared<ExamplesFirst>());
+    app_.footer(
+        examples({"check cycle-life.toml --cell lg-m50", "simulate cycle-life.toml --cell lg-m50 --set cycles=100",
+                  "start cycle-life.toml --channel A1 --cell lg-m50", "watch A1",
+                  "stop A1                  (needs no role, asks nothing)", "help exit-codes"}));
+    app_.get_formatter()->column_width(26);
+    app_.fallthrough();
+    app_.require_subcommand(0, 1);
+    app_.set_help_flag("-h,--help", "Show this help");
+    app_.add_option("--socket", options.socket, "Where cyclerd listens (or CYCLERD_SOCKET)")->type_name("PATH");
+    app_.add_flag("--json", options.json, "Result as JSON; streams as one JSON object a line");
+    app_.add_flag("--plain", options.plain, "Result as tab-separated lines without header");
+    app_.add_flag("--no-color", options.no_color, "No colour (also NO_COLOR, TERM=dumb)");
+    add_profile_commands();
+    add_channel_commands();
+    add_result_commands();
+    add_station_commands();
+  }
+
+  CLI::App& app() { return app_; }
+  Options options;
+
+ private:
+  CLI::App* add(const char* group, const char* name, const char* what, std::initializer_list<const char*> lines) {
+    CLI::App* command = app_.add_subcommand(name, what);
+    command->group(group);
+    command->footer(examples(lines));
+    command->callback([this, name] { options.command = name; });
+    return command;
+  }
+  void add_launch_options(CLI::App* command) {
+    command->add_option("profile", options.profile, "Profile: a TOML file, or the name of a shipped one")->required();
+    command->add_option("--cell", options.cell, "The cell's ratings: a TOML file, or the name of a shipped one");
+    command->add_option("--set", options.set, "Value of a parameter of the profile")->type_name("NAME=VALUE");
+    command->add_option("--soc", options.soc, "State of charge at the start, 0 to 1 or \"50 %\"");
+  }
+  void add_channel(CLI::App* command, bool required) {
+    auto* option = command->add_option("channel", options.channel, "Channel of the station");
+    if (required) option->required();
+  }
+  void add_reason(CLI::App* command) {
+    command->add_option("--reason", options.reason, "Why: kept in the record")->type_name("TEXT");
+  }
+  void add_yes(CLI::App* command) { command->add_flag("-y,--yes", options.yes, "Do not ask for confirmation"); }
+  void add_state_dir(CLI::App* command) {
+    command->add_option("--state-dir", options.state_dir, "The daemon's state folder, to work without the daemon")
+        ->type_name("DIR");
+  }
+
+  void add_profile_commands() {
+    auto* check =
+        add("Profiles", "check", "Prove a profile before it runs: every finding at once",
+            {"check cycle-life.toml --cell lg-m50", "check cycle-life.toml --cell my-cell.toml --set cycles=200",
+             "check cycle-life.toml --cell lg-m50 --channel A1   (against the channel's instruments)"});
+    add_launch_options(check);
+    check->add_option("--scan", options.scan, "Scan period to check for (100 ms)")->type_name("TIME");
+    check->add_option("--channel", options.channel, "Ask the daemon, with the ability and limits of this channel");
+
+    auto* simulate = add("Profiles", "simulate", "Run a profile on a virtual cell, in virtual time",
+                         {"simulate cycle-life.toml --cell lg-m50 --set cycles=100",
+                          "simulate rpt.toml --cell lg-m50 --soc 0.5 --out sim --png sim/plot.png"});
+    add_launch_options(simulate);
+    simulate->add_option("--cell-model", options.cell_model, "Model of the virtual cell (lg-m50)");
+    simulate->add_option("--scan", options.scan, "Scan period (1 s)")->type_name("TIME");
+    simulate->add_option("--out", options.out, "Keep the record and its export here")->type_name("DIR");
+    simulate->add_option("--svg,--plot", options.svg, "Plot to this file")->type_name("FILE");
+    simulate->add_option("--png", options.png, "Plot to this file")->type_name("FILE");
+    simulate->add_flag("--steps", options.steps, "List every step, however many");
+  }
+
+  void add_channel_commands() {
+    auto* start = add("Channels", "start", "Start a test",
+                      {"start cycle-life.toml --channel A1 --cell lg-m50",
+                       "start cycle-life.toml --channel A1 --cell my-cell.toml --set cycles=200 --sample LGM50-0042",
+                       "start demo.toml --channel A1 --cell lg-m50 --wait"});
+    add_launch_options(start);
+    start->add_option("--channel", options.channel, "Channel of the station")->required();
+    start->add_option("--sample", options.sample, "Name of this very cell: label, barcode")->type_name("NAME");
+    start->add_option("--operator", options.operator_name, "Who runs the test")->type_name("NAME");
+    start->add_option("--institution", options.institution, "For the record's metadata")->type_name("NAME");
+    start->add_option("--note", options.note, "For the record's metadata")->type_name("TEXT");
+    start->add_flag("--wait", options.wait, "Stay until the test ends; exit with its outcome");
+
+    auto* status = add("Channels", "status", "Every channel, or one", {"status", "status A1 --json", "status --plain"});
+    add_channel(status, false);
+    auto* watch = add("Channels", "watch", "Live view; Ctrl-C leaves, the test goes on",
+                      {"watch A1", "watch A1 --until-done    (exits with the test's outcome)", "watch --json"});
+    add_channel(watch, false);
+    watch->add_flag("--until-done", options.until_done, "Leave when the test ends; exit with its outcome");
+    watch->add_option("--interval", options.interval_s, "Seconds between updates (0.25; 1 for lines)")
+        ->check(CLI::Range(0.05, 60.0));
+
+    for (const auto& [name, what] :
+         {std::pair{"pause", "Open the output, keep the test's place"}, std::pair{"resume", "Go on with a paused test"},
+          std::pair{"skip", "End the running step, go on with the next"}}) {
+      auto* command = add("Channels", name, what, {fmt::format("{} A1", name).c_str()});
+      add_channel(command, true);
+      add_reason(command);
+      add_yes(command);
+    }
+    auto* stop = add("Channels", "stop", "Open the output, end the test; needs no role and never asks",
+                     {"stop A1", "stop --all"});
+    add_channel(stop, false);
+    add_reason(stop);
+    add_yes(stop);
+    stop->add_flag("--all", options.all, "Every channel of the station");
+    auto* ack = add("Channels", "ack", "Acknowledge a trip, once its cause is gone",
+                    {"ack A1 --reason \"thermocouple was loose\""});
+    add_channel(ack, true);
+    add_reason(ack);
+    add_yes(ack);
+  }
+
+  void add_result_commands() {
+    auto* tests = add("Results", "tests", "Known tests, newest first", {"tests", "tests --plain | head -n 1"});
+    add_state_dir(tests);
+    const char* what = "Id of a test, its folder, a channel's name for its newest test, or \"last\"";
+    auto* summary =
+        add("Results", "summary", "Capacities, energies and efficiencies per cycle, steps and how they ended",
+            {"summary last", "summary A1", "summary 1764000000000000 --json"});
+    summary->add_option("test", options.test, what)->required();
+    summary->add_flag("--steps", options.steps, "List every step, however many");
+    add_state_dir(summary);
+    auto* exporting =
+        add("Results", "export", "Write the test as BDF CSV with its metadata", {"export last --out results"});
+    exporting->add_option("test", options.test, what)->required();
+    exporting->add_option("--out", options.out, "Folder (the current one)")->type_name("DIR");
+    add_state_dir(exporting);
+    auto* plot = add("Results", "plot", "Voltage, current and temperature over time",
+                     {"plot last --png test.png", "plot A1 --svg test.svg", "plot last --terminal"});
+    plot->add_option("test", options.test, what)->required();
+    plot->add_option("--svg", options.svg, "Write an SVG file")->type_name("FILE");
+    plot->add_option("--png", options.png, "Write a PNG file")->type_name("FILE");
+    plot->add_flag("--terminal", options.terminal, "Draw with characters");
+    add_state_dir(plot);
+  }
+
+  void add_station_commands() {
+    add("Station", "devices", "Instruments, their links and identities", {"devices", "devices --json"});
+    auto* doctor = add("Station", "doctor", "What this computer and the station lack, and how to mend it", {"doctor"});
+    add_state_dir(doctor);
+    add("Station", "version", "Versions of this program and of the daemon", {"version"});
+    auto* help = add("Station", "help", "Help on a command, or: help exit-codes", {"help start", "help exit-codes"});
+    help->add_option("topic", options.topic, "A command, or exit-codes");
+    auto* completion =
+        add("", "completion", "Completion for bash", {"completion bash > /etc/bash_completion.d/cyclerctl"});
+    completion->add_option("shell", options.topic, "bash")->required();
+  }
+
+  CLI::App app_;
+};
+
+std::vector<std::string> command_names(CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  return names;
+}
+
+std::vector<std::string> option_names(CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+CLI::App* chosen_command(CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? nullptr : chosen.front();
+}
+
+std::string extras_text(CLI::App& app, const std::vector<std::string>& extras) {
+  CLI::App* command = chosen_command(app);
+  const std::string& word = extras.front();
+  const bool option = word.starts_with("-");
+  std::string text;
+  std::string near;
+  if (option) {
+    auto names = option_names(app);
+    if (command != nullptr) {
+      for (auto& name : option_names(*command)) names.push_back(std::move(name));
+    }
+    text = fmt::format("no option \"{}\"", word);
+    near = text::nearest(word.substr(0, word.find('=')), names);
+  } else if (command == nullptr) {
+    text = fmt::format("no command \"{}\"", word);
+    near = text::nearest(word, command_names(app));
+  } else {
+    text = fmt::format("\"{}\" is one argument too many", word);
+  }
+  if (!near.empty()) text += fmt::format("; did you mean \"{}\"?", near);
+  return text;
+}
+
+Leave usage_error(CLI::App& app, const std::string& message) {
+  const CLI::App* command = chosen_command(app);
+  return {kUsage, "",
+          fmt::format("cyclerctl: {}\nSee: cyclerctl {}--help\n", message,
+                      command != nullptr ? command->get_name() + " " : std::string())};
+}
+
+Leave help_on(Parser& parser, const std::string& topic) {
+  if (topic.empty()) return {0, parser.app().help(), ""};
+  if (topic == "exit-codes") return {0, exit_codes_text(), ""};
+  auto names = command_names(parser.app());
+  for (const auto& name : names) {
+    if (name == topic) return {0, parser.app().get_subcommand(name)->help(), ""};
+  }
+  names.emplace_back("exit-codes");
+  const std::string near = text::nearest(topic, names);
+  return {kUsage, "",
+          fmt::format("cyclerctl: no help on \"{}\"{}\n", topic,
+                      near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near))};
+}
+
+}  // namespace
+
+std::variant<Options, Leave> parse_options(const std::vector<std::string>& arguments,
+                                           const std::string& environment_socket) {
+  Parser parser;
+  CLI::App& app = parser.app();
+  try {
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    app.parse(std::move(reversed));
+  } catch (const CLI::CallForHelp&) {
+    CLI::App* command = chosen_command(app);
+    return Leave{0, command != nullptr ? command->help() : app.help(), ""};
+  } catch (const CLI::ExtrasError&) {
+    auto extras = app.remaining(true);
+    if (extras.empty()) return usage_error(app, "too many arguments");
+    return usage_error(app, extras_text(app, extras));
+  } catch (const CLI::RequiredError& e) {
+    return usage_error(app, e.what());
+  } catch (const CLI::ParseError& e) {
+    return usage_error(app, e.what());
+  }
+  Options options = parser.options;
+  if (options.command.empty()) return Leave{kUsage, "", app.help()};
+  if (options.command == "help") return help_on(parser, options.topic);
+  if (options.command == "stop" && options.channel.empty() != options.all) {
+    return usage_error(app,
+                       options.all ? "stop takes a channel or --all, not both" : "stop what? Name a channel, or --all");
+  }
+  if (options.socket.empty()) options.socket = environment_socket.empty() ? kDefaultSocket : environment_socket;
+  return options;
+}
+
+std::map<std::string, std::string> parameters_of(const std::vector<std::string>& set, std::string& wrong) {
+  std::map<std::string, std::string> parameters;
+  for (const auto& pair : set) {
+    const auto sign = pair.find('=');
+    if (sign == std::string::npos || sign == 0) {
+      wrong = fmt::format("--set \"{}\": write NAME=VALUE, for example --set charge_rate=\"0.5 C\"", pair);
+      return {};
+    }
+    parameters[pair.substr(0, sign)] = pair.substr(sign + 1);
+  }
+  return parameters;
+}
+
+std::string bash_completion() {
+  Parser parser;
+  CLI::App& app = parser.app();
+  std::string text =
+      "# bash completion for cyclerctl\n_cyclerctl() {\n  local word=\"${COMP_WORDS[COMP_CWORD]}\" command= w\n"
+      "  for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case \"$w\" in -*) ;; *) command=\"$w\"; break ;; "
+      "esac\n  done\n"
+      "  local global=\"" +
+      fmt::format("{}", fmt::join(option_names(app), " ")) + "\"\n  case \"$command\" in\n";
+  std::vector<std::string> visible;
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    if (!command->get_group().empty()) visible.push_back(command->get_name());
+    text += fmt::format("    {}) COMPREPLY=($(compgen -W \"{} $global\" -- \"$word\")) ;;\n", command->get_name(),
+                        fmt::join(option_names(*command), " "));
+  }
+  text +=
+      fmt::format("    *) COMPREPLY=($(compgen -W \"{} $global\" -- \"$word\")) ;;\n  esac\n", fmt::join(visible, " "));
+  text +=
+      "  case \"$word\" in -*) ;; *) [ -n \"$command\" ] && COMPREPLY+=($(compgen -f -- \"$word\")) ;; esac\n}\n"
+      "complete -o filenames -F _cyclerctl cyclerctl\n";
+  return text;
+}
+
+std::string exit_codes_text() {
+  return "Exit codes of cyclerctl\n"
+         "    0  done; with --wait or --until-done: the test completed\n"
+         "    1  failed; with --wait or --until-done: the test was stopped or failed\n"
+         "    2  the command line is wrong; no such channel, file or test\n"
+         "    3  the profile, the cell or the configuration is invalid\n"
+         "    4  cyclerd cannot be reached\n"
+         "    5  busy: the channel runs a test, or all connections are taken\n"
+         "    6  not permitted: the role or the file system says no\n"
+         "    7  refused for safety: latched trip, limits, disk; with --wait: the test tripped\n"
+         "    8  a device failed or does not answer\n"
+         "    9  no answer in time\n"
+         "  130  interrupted by Ctrl-C; a running test goes on\n";
+}
+
+}  // namespace cyclerd::ctl

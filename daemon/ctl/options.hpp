@@ -1,0 +1,68 @@
+// What a person typed, parsed. The only place that knows the command-line library is options.cpp.
+#pragma once
+
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cyclerd::ctl {
+
+struct Options {
+  std::string command;  // "start", "watch", ...
+  // Every command
+  std::string socket;
+  bool json = false;
+  bool plain = false;
+  bool no_color = false;
+  bool yes = false;
+  // Arguments; which of them a command has is in options.cpp
+  std::string profile;
+  std::string channel;
+  std::string test;
+  std::string topic;
+  std::string cell;
+  std::vector<std::string> set;  // "name=value"
+  std::string scan;
+  std::string soc;
+  std::string sample;
+  std::string operator_name;
+  std::string institution;
+  std::string note;
+  std::string reason;
+  std::string cell_model;
+  std::string state_dir;
+  std::string out;
+  std::string svg;
+  std::string png;
+  bool terminal = false;
+  bool wait = false;
+  bool until_done = false;
+  bool all = false;
+  bool steps = false;
+  double interval_s = 0.0;  // 0: the command's own
+};
+
+// Nothing to run: print and leave.
+struct Leave {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+// `environment_socket`: CYCLERD_SOCKET, may be empty.
+[[nodiscard]] std::variant<Options, Leave> parse_options(const std::vector<std::string>& arguments,
+                                                         const std::string& environment_socket);
+
+// name=value pairs of --set; a Leave-like message when one has no '='.
+[[nodiscard]] std::map<std::string, std::string> parameters_of(const std::vector<std::string>& set, std::string& wrong);
+
+// For shells: generated from the same tables as the parser.
+[[nodiscard]] std::string bash_completion();
+
+// `help exit-codes`.
+[[nodiscard]] std::string exit_codes_text();
+
+inline constexpr const char* kDefaultSocket = "/run/cyclerd/control.sock";
+
+}  // namespace cyclerd::ctl
