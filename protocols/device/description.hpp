@@ -1,0 +1,224 @@
+// What one instrument family is and how it speaks, as data: one TOML file in protocols/devices.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocols/base/sample.hpp"
+#include "protocols/base/time.hpp"
+#include "protocols/device/device.hpp"
+#include "protocols/modbus/types.hpp"
+#include "protocols/text/diagnostics.hpp"
+#include "protocols/text/quantity.hpp"
+#include "protocols/text/toml.hpp"
+
+namespace cyclerd::device {
+
+inline constexpr int kNone = -1;  // "no such item" where an index is expected
+
+// How sure a fact is. `own`: our virtual instruments.
+enum class Mark : std::uint8_t { own, two_sources, one_source, conflict, unconfirmed };
+
+// A fact of the site, not of the model: bound in the station file. Numbers are SI, booleans 0 or 1, words an index.
+struct Parameter {
+  enum class Kind : std::uint8_t { number, boolean, word };
+  std::string name;
+  Kind kind = Kind::number;
+  text::Dimension dimension;
+  double standard = 0.0;  // default
+  double min = 0.0;
+  double max = 0.0;
+  std::vector<std::string> words;
+  std::string help;
+  text::Span where;
+};
+
+// One value in the instrument.
+//   value (SI) = sign * raw * scale [* nominal value / full_scale] * unit factor
+struct Item {
+  std::string name;
+  modbus::Function function = modbus::Function::holding;
+  std::uint16_t address = 0;
+  std::uint16_t count = 1;  // registers, or bits
+  modbus::ValueType type = modbus::ValueType::u16;
+  modbus::WordOrder words = modbus::WordOrder::ABCD;
+  int words_parameter = kNone;  // site parameter that overrides `words`
+  double scale = 1.0;
+  int nominal = kNone;  // item
+  double full_scale = 1.0;
+  int sign_item = kNone;  // negative while this bit is 1
+  std::uint8_t sign_bit = 0;
+  text::Dimension dimension;
+  double unit_factor = 1.0;
+  bool has_unit = false;
+  bool readable = true;
+  bool writable = false;
+  bool write_multiple = false;  // function 16 even for one register
+  int readback = kNone;         // item that tells what was written, when not this one
+  double raw_min = 0.0;
+  double raw_max = 0.0;
+  double resolution = 0.0;  // SI; 0: that of the raw number
+  Mark mark = Mark::unconfirmed;
+  std::string source;
+  std::string verified;
+  text::Span where;
+
+  [[nodiscard]] bool is_bits() const noexcept {
+    return function == modbus::Function::coil || function == modbus::Function::discrete;
+  }
+};
+
+// Some bits of an item's raw value.
+struct BitField {
+  int item = kNone;
+  std::uint32_t mask = 0xFFFFFFFFU;
+  std::uint8_t shift = 0;
+  bool invert = false;
+};
+
+struct RegulationMap {
+  BitField bits;
+  std::vector<std::pair<std::uint32_t, base::Regulation>> values;
+};
+
+// The numbers a sequence may take from the outside.
+enum class Field : std::uint8_t {
+  current_A = 0,
+  voltage_V,
+  power_W,
+  resistance_Ohm,
+  voltage_max_V,
+  voltage_min_V,
+  current_max_A,
+  current_min_A,
+  temperature_degC,
+  ramp_K_per_min,
+  protect_voltage_max_V,
+  protect_voltage_min_V,
+  protect_current_max_A,
+  protect_current_min_A,
+  count_,
+};
+inline constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::count_);
+using FieldValues = std::array<double, kFieldCount>;  // SI (the ramp in K/s); NaN: not given, the step is skipped
+
+struct Value {
+  enum class Kind : std::uint8_t { constant, field, parameter, largest };
+  Kind kind = Kind::constant;
+  double constant = 0.0;  // SI, or raw for items without a unit
+  Field field = Field::current_A;
+  int parameter = kNone;
+  bool negate = false;  // minus for numbers, not for switches
+};
+
+struct Step {
+  enum class Kind : std::uint8_t { write, check, wait };
+  Kind kind = Kind::write;
+  int item = kNone;
+  Value value;
+  bool verify = false;
+  bool always = false;           // write although nothing changed
+  double tolerance_steps = 0.0;  // of a read-back, in resolution steps
+  base::Duration delay_before;
+  base::Duration delay_after;
+  base::Duration within;  // check: how long it may take to become true
+  text::Span where;
+};
+using Sequence = std::vector<Step>;
+
+enum class SequenceId : std::uint8_t {
+  claim = 0,
+  connect,
+  protect,
+  charge,
+  discharge,
+  voltage,
+  power_charge,
+  power_discharge,
+  resistance,
+  rest,
+  off,
+  make_safe,
+  release,
+  feed,
+  condition,
+  count_,
+};
+inline constexpr std::size_t kSequenceCount = static_cast<std::size_t>(SequenceId::count_);
+
+// A number that is known, or that the instrument tells.
+struct Told {
+  double constant = base::kAbsent;
+  int item = kNone;
+  double times = 1.0;
+};
+
+struct CapabilityText {
+  OffMeans off = OffMeans::unknown;
+  bool native_cv = false;
+  Told voltage_min, voltage_max, current_min, current_max, power_min, power_max, voltage_step, current_step;
+  Told temperature_min, temperature_max;
+  base::Duration min_scan;
+};
+
+struct WatchdogText {
+  WatchdogKind kind = WatchdogKind::none;
+  Value timeout;            // constant or parameter, s
+  bool fed_by_any = false;  // any request feeds it; otherwise the sequence `feed`
+};
+
+struct IdentityRule {
+  int item = kNone;
+  std::string constant;            // instead of an item
+  std::vector<std::string> match;  // '*' stands for any text; empty: anything
+};
+
+struct Description {
+  std::string id;
+  std::string title;
+  DeviceKind kind = DeviceKind::cycler;
+  base::Duration response_timeout = base::milliseconds(500);
+  base::Duration min_gap;
+  std::uint16_t max_read = modbus::kMaxReadRegisters;
+  std::uint16_t max_gap = 8;  // unused registers that a block read may take along
+
+  std::vector<Parameter> parameters;
+  std::vector<Item> items;
+  IdentityRule maker, model, serial, firmware;
+
+  struct {
+    int voltage = kNone, current = kNone, power = kNone, temperature = kNone, chamber = kNone, chamber_setpoint = kNone;
+  } measure;
+  struct {
+    int word = kNone;   // raw, into Reading::status
+    int count = kNone;  // unchanged: the instrument repeats itself
+    BitField output_on, remote, alarm;
+    RegulationMap regulation;
+    std::vector<int> compare;  // set-points whose change by somebody else means foreign control
+  } status;
+  CapabilityText capability;
+  WatchdogText watchdog;
+  std::array<Sequence, kSequenceCount> sequences;
+  std::array<bool, kSequenceCount> has_sequence{};
+
+  text::SourcePtr source;
+
+  [[nodiscard]] int find_item(std::string_view name) const noexcept;
+  [[nodiscard]] int find_parameter(std::string_view name) const noexcept;
+  [[nodiscard]] const Sequence& sequence(SequenceId which) const noexcept {
+    return sequences[static_cast<std::size_t>(which)];
+  }
+  [[nodiscard]] bool has(SequenceId which) const noexcept { return has_sequence[static_cast<std::size_t>(which)]; }
+  [[nodiscard]] const Item& item(int index) const noexcept { return items[static_cast<std::size_t>(index)]; }
+};
+
+// Reads and checks a description; every finding goes to `diagnostics` (codes D0xx and T0xx). Null when there was an
+// error.
+[[nodiscard]] std::shared_ptr<const Description> load_description(const text::SourcePtr& source,
+                                                                  text::Diagnostics& diagnostics);
+
+}  // namespace cyclerd::device

@@ -1,0 +1,24 @@
+// Inside of the description loader: what its files share.
+#pragma once
+
+#include "protocols/device/description.hpp"
+
+namespace cyclerd::device::loader {
+
+// Names of the items, for references that may look ahead.
+[[nodiscard]] std::vector<std::string> item_names(const Description& description);
+
+// The index of the item that `node` (a string) names, or kNone after reporting it.
+[[nodiscard]] int item_reference(const text::TomlNode& node, const Description& description,
+                                 text::Diagnostics& diagnostics);
+
+void read_parameters(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
+void read_items(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
+void read_sequences(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
+
+// A constant, "$parameter", "not $parameter", a field or "max", for a write to or a check of `item`. `fields`: the ones
+// that may be used here.
+[[nodiscard]] std::optional<Value> read_value(const text::TomlNode& node, const Item& item, std::uint32_t fields,
+                                              const Description& description, text::Diagnostics& diagnostics);
+
+}  // namespace cyclerd::device::loader
