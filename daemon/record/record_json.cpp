@@ -86,6 +86,11 @@ Json parse_or_null(std::string_view text) {
   return value.is_discarded() ? Json() : value;
 }
 
+std::string text_at(const Json& value, const char* pointer, std::string absent) {
+  const Json::json_pointer where(pointer);
+  return value.contains(where) && value[where].is_string() ? value[where].get<std::string>() : absent;
+}
+
 std::vector<Json> read_lines(const std::string& path) {
   std::vector<Json> out;
   const auto text = read_text(path);

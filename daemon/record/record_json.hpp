@@ -22,6 +22,13 @@ using Json = nlohmann::json;
 [[nodiscard]] std::string dump(const Json& value, int indent = -1);
 // null when the text is no JSON. Never throws.
 [[nodiscard]] Json parse_or_null(std::string_view text);
+// The member at a JSON pointer; the default when it is missing or of another type.
+[[nodiscard]] std::string text_at(const Json& value, const char* pointer, std::string absent = {});
+template <class T>
+[[nodiscard]] T number_at(const Json& value, const char* pointer, T absent = {}) {
+  const Json::json_pointer where(pointer);
+  return value.contains(where) && value[where].is_number() ? value[where].get<T>() : absent;
+}
 // The whole lines of a *.jsonl file; a last line that is still being written is left out.
 [[nodiscard]] std::vector<Json> read_lines(const std::string& path);
 
