@@ -22,6 +22,9 @@ constexpr double kLeastNoise_A = 1e-3;
 // The rule is a third of the time-out or faster; a quarter leaves room for the transaction in flight.
 constexpr std::int64_t kFeedsPerTimeout = 4;
 
+// A probe that has waited so long goes before polls.
+constexpr Duration kProbePatience = base::seconds(1);
+
 // While a device is not connected, its age and its channel's trips are looked at this often.
 constexpr Duration kLookout = base::milliseconds(100);
 
@@ -52,7 +55,8 @@ base::MonoTime Port::run_once() {
   // see the heartbeat and a request to stop all the same.
   const std::size_t most = 8 + 4 * entries_.size();
   std::size_t done = 0;
-  while (done < most && (make_safe_next() || feed_next() || command_next() || poll_next() || probe_next())) {
+  while (done < most && (make_safe_next() || feed_next() || command_next() || probe_next(kProbePatience) ||
+                         poll_next() || probe_next({}))) {
     ++done;
     drain();
   }
@@ -189,17 +193,22 @@ MonoTime Port::probe_time(const Entry& e) const noexcept {
   return e.told_lost && shares_wire(e) ? std::max(e.probe_at, probes_allowed_at_) : e.probe_at;
 }
 
-bool Port::probe_next() {
+// The one that has waited longest, if it has waited for `patience`: even on an overloaded wire, where a poll is always
+// due, the lost come to their share and the untried to their first attempt.
+bool Port::probe_next(Duration patience) {
   const MonoTime now = clock_.now();
+  Entry* first = nullptr;
   for (auto& e : entries_) {
-    if (!e->wants_probe() || now < probe_time(*e)) continue;
-    const bool shared = shares_wire(*e);
-    open(*e);
-    const MonoTime after = clock_.now();
-    if (shared && !e->linked()) probes_allowed_at_ = after + (after - now) * kPauseFactor;
-    return true;
+    const bool untried = e->health.link == LinkState::closed && !e->told_lost;
+    if (!e->wants_probe() || now < probe_time(*e) + (untried ? Duration{} : patience)) continue;
+    if (first == nullptr || e->probe_at < first->probe_at) first = e.get();
   }
-  return false;
+  if (first == nullptr) return false;
+  const bool shared = shares_wire(*first);
+  open(*first);
+  const MonoTime after = clock_.now();
+  if (shared && !first->linked()) probes_allowed_at_ = after + (after - now) * kPauseFactor;
+  return true;
 }
 
 void Port::open(Entry& e) {

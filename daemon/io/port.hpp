@@ -68,7 +68,7 @@ class Port {
   void check_ages();
   bool poll_next();
   bool feed_next();
-  bool probe_next();
+  bool probe_next(base::Duration patience);
   void poll(Entry& e, base::MonoTime now);
   void receive(Entry& e, base::Reading& reading);
   void open(Entry& e);

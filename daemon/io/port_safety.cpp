@@ -142,7 +142,7 @@ void Port::count_failure(Entry& e, const base::Error& error, bool is_read) {
   ++e.misses;
   if (e.misses < kMissesToQuarantine) {
     e.health.link = LinkState::suspect;
-    return;
+    return publish(e);
   }
   e.health.link = LinkState::quarantined;
   e.probe_at = clock_.now() + e.probe_wait.next();
@@ -155,6 +155,7 @@ void Port::lose(Entry& e) {
   Words text{"does not answer, probing: "};
   text.append(e.health.error.view());
   notify(e, Notice::What::lost, 0, event(e, EventKind::fault, text));
+  publish(e);
 }
 
 base::Event Port::event(const Entry& e, EventKind kind, const Words& text) const noexcept {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 #include "protocols/base/clock.hpp"
@@ -20,6 +21,7 @@ struct Call {
 // What happens to the next calls of one kind.
 struct Script {
   base::Duration cost;                            // time a success takes
+  base::Duration once;                            // in addition, the next time only
   base::ErrorCode error = base::ErrorCode::none;  // of failing calls
   int failures = 0;                               // how many fail from now on; negative: for ever
   void fail(base::ErrorCode code, int times = -1) {
@@ -87,14 +89,15 @@ class FakeDevice final : public device::Device {
     reading.received = clock_.now();
     return status;
   }
-  base::Status apply(const base::Setpoint& setpoint) override {
+  base::Status apply(const base::Setpoint& wish) override {
     const base::Status status = play(Called::apply, on_apply);
-    if (status) obey(setpoint);
+    if (during_apply) during_apply();
+    if (status) obey(wish);
     return status;
   }
-  base::Status apply(const base::ChamberSetpoint& setpoint) override {
+  base::Status apply(const base::ChamberSetpoint& wish) override {
     const base::Status status = play(Called::apply, on_apply);
-    if (status) chamber = setpoint;
+    if (status) chamber = wish;
     return status;
   }
   base::Status make_safe() override {
@@ -130,6 +133,7 @@ class FakeDevice final : public device::Device {
   std::vector<Call> calls;
   std::vector<Call>* journal = nullptr;  // of several devices together, when their order matters
   bool remember = true;
+  std::function<void()> during_apply;  // what happens elsewhere while a set-point is being written
 
  private:
   base::Status play(Called what, Script& script) {
@@ -140,7 +144,8 @@ class FakeDevice final : public device::Device {
       clock_.advance(script.error == base::ErrorCode::timeout ? timeout_ : script.cost);
       return base::failure(script.error, "fake", "as the test wants it");
     }
-    clock_.advance(script.cost);
+    clock_.advance(script.cost + script.once);
+    script.once = {};
     return {};
   }
   void obey(const base::Setpoint& s) {
