@@ -156,7 +156,7 @@ bool uses_temperatures(const Program& program, ExpressionRef expression) noexcep
 
 namespace {
 
-const char* malformed_expression(const Program& program, ExpressionRef e) noexcept {
+const char* malformed_expression(const Program& program, ExpressionRef e) noexcept RT_NONBLOCKING {
   if (!e.present()) return nullptr;
   if (e.first > program.code.size() || e.count > program.code.size() - e.first) return "an expression leaves the code";
   int depth = 0;
@@ -176,7 +176,7 @@ const char* malformed_expression(const Program& program, ExpressionRef e) noexce
   return depth == 1 ? nullptr : "an expression leaves more than one value";
 }
 
-const char* malformed_waveform(const Waveform& w) noexcept {
+const char* malformed_waveform(const Waveform& w) noexcept RT_NONBLOCKING {
   if (w.time_us.empty() || w.time_us.size() != w.value.size()) return "a waveform without points, or with odd columns";
   if (w.time_us.front() != 0) return "a waveform does not begin at 0";
   for (std::size_t i = 0; i < w.value.size(); ++i) {
@@ -186,7 +186,7 @@ const char* malformed_waveform(const Waveform& w) noexcept {
   return nullptr;
 }
 
-const char* malformed_step(const Program& program, std::uint32_t index) noexcept {
+const char* malformed_step(const Program& program, std::uint32_t index) noexcept RT_NONBLOCKING {
   const Step& step = program.steps[index];
   const auto strings = program.strings.size();
   if (step.name >= strings || step.type >= strings || step.message >= strings) return "a step's text does not exist";
@@ -219,7 +219,7 @@ const char* malformed_step(const Program& program, std::uint32_t index) noexcept
   return nullptr;
 }
 
-std::uint32_t nesting(const Program& program, std::uint32_t index) noexcept {
+std::uint32_t nesting(const Program& program, std::uint32_t index) noexcept RT_NONBLOCKING {
   std::uint32_t depth = 0;
   for (std::uint32_t at = program.steps[index].parent; at != kNoStep; at = program.steps[at].parent) ++depth;
   return depth;
@@ -227,7 +227,7 @@ std::uint32_t nesting(const Program& program, std::uint32_t index) noexcept {
 
 }  // namespace
 
-const char* malformed(const Program& program) noexcept {
+const char* malformed(const Program& program) noexcept RT_NONBLOCKING {
   if (program.steps.empty() || program.steps.back().kind != StepKind::end) return "the last step is not `end`";
   if (program.strings.empty() || !program.strings[0].empty()) return "string 0 is not empty";
   if (program.records.empty()) return "there is no record rule";

@@ -34,6 +34,6 @@ struct Comparison {
 
 // nullptr for a program that the executor can run without looking over its shoulder; otherwise what is wrong with it: a
 // bug in whatever made it. Checks every index, the stack use of every expression, block nesting and the closing `end`.
-[[nodiscard]] const char* malformed(const Program& program) noexcept;
+[[nodiscard]] const char* malformed(const Program& program) noexcept RT_NONBLOCKING;
 
 }  // namespace cyclerd::profiles

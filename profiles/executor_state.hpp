@@ -33,8 +33,9 @@ struct StepPlan {
 
 // All times but test_start_us are test time: microseconds since the first input. One block that a test is inside of.
 struct OpenBlock {
-  std::uint32_t begin = 0;  // index of its repeat_begin
-  std::uint32_t pass = 0;   // from 1
+  std::uint32_t begin = 0;       // index of its repeat_begin
+  std::uint32_t pass = 0;        // from 1
+  double count = base::kAbsent;  // passes in total, worked out on entry; absent: no count
   std::int64_t start_us = 0;
   Throughput start;  // of the test, when the block was entered
 };
@@ -79,7 +80,7 @@ struct ExecutorState {
 
 // Equal states are equal bytes: no member may leave a hole.
 static_assert(sizeof(base::Setpoint) == 8 + 8 * 8 && sizeof(base::ChamberSetpoint) == 8 + 2 * 8);
-static_assert(sizeof(StepPlan) == sizeof(base::Setpoint) + 10 * 8 && sizeof(OpenBlock) == 16 + sizeof(Throughput));
+static_assert(sizeof(StepPlan) == sizeof(base::Setpoint) + 10 * 8 && sizeof(OpenBlock) == 24 + sizeof(Throughput));
 static_assert(sizeof(Fold) == 3 * 8 + 3 * sizeof(ThroughputSum) && sizeof(ThroughputSum) == 8 * 8);
 static_assert(sizeof(StepSummary) == 16 + 3 * 8 + sizeof(Throughput) + 7 * 8 + 48 + 80);
 static_assert(sizeof(CycleSummary) == 8 + 2 * 8 + sizeof(Throughput) + 2 * 8);

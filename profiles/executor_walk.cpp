@@ -8,7 +8,7 @@ namespace cyclerd::profiles::detail {
 
 namespace {
 
-double truth_of(Scan& scan, ExpressionRef e) noexcept RT_NONBLOCKING {
+double value_of(Scan& scan, ExpressionRef e) noexcept RT_NONBLOCKING {
   return evaluate(scan.program, e, scan.state, scan.input.sample);
 }
 
@@ -130,10 +130,12 @@ void leave_block(Scan& scan) noexcept RT_NONBLOCKING {
   state.step_index = begin.peer + 1;
 }
 
-void open_block(ExecutorState& state, std::uint32_t begin) noexcept RT_NONBLOCKING {
+void open_block(Scan& scan, std::uint32_t begin) noexcept RT_NONBLOCKING {
+  ExecutorState& state = scan.state;
   OpenBlock& block = state.blocks[state.depth++];
   block.begin = begin;
   block.pass = 1;
+  block.count = value_of(scan, scan.program.steps[begin].count);
   block.start_us = state.last_input_us;
   block.start = state.fold.test.value();
 }
@@ -148,7 +150,7 @@ void jump(Scan& scan, std::uint32_t target) noexcept RT_NONBLOCKING {
   std::uint32_t shared = 0;
   while (shared < state.depth && shared < count && state.blocks[shared].begin == around[count - 1 - shared]) ++shared;
   state.depth = shared;
-  for (std::uint32_t i = shared; i < count; ++i) open_block(state, around[count - 1 - i]);
+  for (std::uint32_t i = shared; i < count; ++i) open_block(scan, around[count - 1 - i]);
   state.step_index = target;
 }
 
@@ -179,7 +181,7 @@ void complete_pass(Scan& scan) noexcept RT_NONBLOCKING {
   const Step& begin = scan.program.steps[block.begin];
   for (std::uint32_t i = begin.first_condition; i < begin.first_condition + begin.condition_count; ++i) {
     const Condition& condition = scan.program.conditions[i];
-    if (!is_true(truth_of(scan, condition.when))) continue;
+    if (!is_true(value_of(scan, condition.when))) continue;
     const Comparison fired = sides(scan.program, condition.when, state, scan.input.sample);
     const auto words = words_of(scan, condition);
     say(scan, base::EventKind::step_end, scan.program.text(begin.name), words.view(), fired.measured, fired.bound);
@@ -187,8 +189,7 @@ void complete_pass(Scan& scan) noexcept RT_NONBLOCKING {
     if (condition.then != Then::break_block) follow(scan, condition, words.view());
     return;
   }
-  // A count that is no number ends the block: never an endless loop by accident.
-  if (begin.count.present() && !(static_cast<double>(block.pass) < truth_of(scan, begin.count))) {
+  if (static_cast<double>(block.pass) >= block.count) {
     leave_block(scan);
   } else {
     ++block.pass;
@@ -198,11 +199,11 @@ void complete_pass(Scan& scan) noexcept RT_NONBLOCKING {
 
 void enter_block(Scan& scan, const Step& step) noexcept RT_NONBLOCKING {
   ExecutorState& state = scan.state;
-  if (step.count.present() && !(truth_of(scan, step.count) >= 1.0)) {
+  if (step.count.present() && !(value_of(scan, step.count) >= 1.0)) {
     state.step_index = step.peer + 1;
     return;
   }
-  open_block(state, state.step_index);
+  open_block(scan, state.step_index);
   ++state.step_index;
 }
 
@@ -210,7 +211,7 @@ void enter_block(Scan& scan, const Step& step) noexcept RT_NONBLOCKING {
 bool pass_instruction(Scan& scan) noexcept RT_NONBLOCKING {
   ExecutorState& state = scan.state;
   const Step& step = current_step(scan);
-  if (step.when.present() && !is_true(truth_of(scan, step.when))) {
+  if (step.when.present() && !is_true(value_of(scan, step.when))) {
     const bool silent = step.kind == StepKind::advance_cycle || step.kind == StepKind::set;
     if (!silent) skip(scan, step);
     state.step_index = (step.kind == StepKind::repeat_begin ? step.peer : state.step_index) + 1;
@@ -224,7 +225,7 @@ bool pass_instruction(Scan& scan) noexcept RT_NONBLOCKING {
       ++state.step_index;
       return true;
     case StepKind::set:
-      state.variables[step.variable] = truth_of(scan, step.value);
+      state.variables[step.variable] = value_of(scan, step.value);
       ++state.step_index;
       return false;
     case StepKind::end: finish(scan, RunState::finished, EndReason::complete, "the profile is done"); return false;
@@ -244,7 +245,7 @@ const Condition* fired_condition(Scan& scan, const Step& step) noexcept RT_NONBL
       if (!scan.valid && uses_temperatures(scan.program, condition.when)) continue;
     }
     std::int64_t& since_us = state.holds_since_us[i];
-    if (!is_true(truth_of(scan, condition.when))) {
+    if (!is_true(value_of(scan, condition.when))) {
       since_us = kNever;
       continue;
     }

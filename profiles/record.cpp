@@ -2,7 +2,7 @@
 
 namespace cyclerd::profiles {
 
-const char* to_string(EndReason reason) noexcept {
+const char* to_string(EndReason reason) noexcept RT_NONBLOCKING {
   switch (reason) {
     case EndReason::none: return "none";
     case EndReason::condition: return "condition";
@@ -17,7 +17,7 @@ const char* to_string(EndReason reason) noexcept {
   return "unknown";
 }
 
-const char* to_string(TestOutcome outcome) noexcept {
+const char* to_string(TestOutcome outcome) noexcept RT_NONBLOCKING {
   switch (outcome) {
     case TestOutcome::none: return "none";
     case TestOutcome::completed: return "completed";

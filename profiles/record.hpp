@@ -7,6 +7,7 @@
 #include "protocols/base/command.hpp"
 #include "protocols/base/event.hpp"
 #include "protocols/base/fixed_text.hpp"
+#include "protocols/base/rt.hpp"
 #include "protocols/base/sample.hpp"
 #include "protocols/base/time.hpp"
 
@@ -56,7 +57,7 @@ enum class EndReason : std::uint8_t {
   trip,     // a safety limit
   failure,  // `then = fail`, or a device failed
 };
-[[nodiscard]] const char* to_string(EndReason reason) noexcept;
+[[nodiscard]] const char* to_string(EndReason reason) noexcept RT_NONBLOCKING;
 
 struct StepSummary {
   std::uint32_t step_count = 0;
@@ -136,7 +137,7 @@ struct TestBegin {
 };
 
 enum class TestOutcome : std::uint8_t { none = 0, completed, stopped, failed, tripped, interrupted };
-[[nodiscard]] const char* to_string(TestOutcome outcome) noexcept;
+[[nodiscard]] const char* to_string(TestOutcome outcome) noexcept RT_NONBLOCKING;
 
 struct TestEnd {
   base::MonoTime time;

@@ -39,7 +39,7 @@ struct Order {
   enum class Kind : std::uint8_t { start = 0, request, acknowledge, note };
   Kind kind = Kind::start;
   profiles::Request request = profiles::Request::none;  // pause, resume, stop, skip_step
-  base::EventKind note_kind = base::EventKind::note;  // note: the event's kind; `who` is its subject, `text` its text
+  base::EventKind note_kind = base::EventKind::note;    // note: the event's kind; `who` is its subject, `text` its text
   std::uint8_t reserved[1] = {};
   std::uint32_t channel = 0;
   double value = 0.0;         // note: the event's value
@@ -89,16 +89,21 @@ struct ChannelConfig {
   base::Latch* latch = nullptr;
   base::Duration scan;
   bool chamber_loss_trips = false;  // policy when the chamber is lost in a test: trip, else pause
+  bool enabled = true;              // false: the channel stays `disabled`
+  base::Duration settle{};          // from a confirmed set-point to a current that can be believed (rise time)
 };
 
+// Its own thread, or a simulation. All memory is taken at construction; run_once() neither allocates nor does I/O.
+// See daemon/cycle/README.md for the channel's states and for what goes into the record when.
 class Cycle {
  public:
+  // `lanes`: every wire once, all made with the same Wakeup, which is the cycle's.
   Cycle(std::vector<ChannelConfig> channels, std::vector<io::Lanes*> lanes, base::FrameRing& records,
         base::Clock& clock);
   ~Cycle();
 
   // One round. Returns when it must run again at the latest (it is also woken by the ports and the control side).
-  base::MonoTime run_once() noexcept;
+  base::MonoTime run_once() noexcept RT_NONBLOCKING;
 
   [[nodiscard]] base::Ring<Order>& orders() noexcept;
   [[nodiscard]] base::Ring<Reply>& replies() noexcept;
@@ -107,7 +112,6 @@ class Cycle {
   [[nodiscard]] const std::atomic<std::uint64_t>& heartbeat() const noexcept;
 
  private:
-  struct Channel;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
