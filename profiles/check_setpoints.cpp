@@ -1,0 +1,206 @@
+// Set-points against what cell, device, station and the profile itself allow.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "profiles/codes.hpp"
+#include "profiles/compile_parts.hpp"
+
+namespace cyclerd::profiles {
+namespace {
+
+class SetpointCheck {
+ public:
+  SetpointCheck(Compiler& compiler, const StepSyntax& step) : compiler_(compiler), step_(step) {}
+
+  void run() {
+    switch (step_.kind) {
+      case StepKind::current:
+      case StepKind::power:
+      case StepKind::resistance: regulated(); break;
+      case StepKind::voltage: hold(); break;
+      case StepKind::follow: follow(); break;
+      case StepKind::chamber: soak(); break;
+      case StepKind::repeat_begin: repeat(); break;
+      default: break;
+    }
+    chamber();
+    sensors();
+  }
+
+ private:
+  void over(const Expression& written, const char* what, double value, const Ceiling& ceiling, bool is_min,
+            text::Dimension dimension) {
+    const double bound = is_min ? -ceiling.value : ceiling.value;
+    auto& finding = compiler_.diagnostics.error(
+        ceiling.code != nullptr ? ceiling.code : code::kCellRating, written.where,
+        fmt::format("{} {} of {} is {} {}, {}", what, text::format_quantity(value, dimension), step_label(step_),
+                    is_min ? "below" : "above", text::format_quantity(bound, dimension), ceiling.set_by),
+        fmt::format("write {} or {}", text::format_quantity(bound, dimension), is_min ? "more" : "less"));
+    if (ceiling.where.line != 0) {
+      finding.related = ceiling.where;
+      finding.related_label = ceiling.set_by;
+    }
+  }
+
+  // A magnitude: above zero and below the ceiling.
+  void magnitude(const Expression& written, const char* what, const Ceiling& ceiling, text::Dimension dimension) {
+    const auto value = compiler_.value(written);
+    if (!value) return;
+    if (*value <= 0.0) {
+      compiler_.diagnostics.error(code::kMagnitude, written.where,
+                                  fmt::format("{} of {} is {}; it must be above zero", what, step_label(step_),
+                                              text::format_quantity(*value, dimension)),
+                                  *value < 0.0 ? "charge and discharge say the direction; write it without the minus"
+                                               : "use rest for no current");
+      return;
+    }
+    if (*value > ceiling.value) over(written, what, *value, ceiling, false, dimension);
+  }
+
+  void voltage() {
+    const auto value = compiler_.value(step_.voltage);
+    if (!value) return;
+    const SetpointBounds& b = compiler_.bounds;
+    if (*value > b.voltage_max_V.value) {
+      over(step_.voltage, "voltage", *value, b.voltage_max_V, false, text::dimension::kVoltage);
+    } else if (-*value > b.negated_voltage_min_V.value) {
+      over(step_.voltage, "voltage", *value, b.negated_voltage_min_V, true, text::dimension::kVoltage);
+    } else {
+      voltage_at_trip(*value);
+    }
+  }
+
+  // Noise around a level that equals the trip limit opens the output.
+  void voltage_at_trip(double value) {
+    const SafetyBound& trip = compiler_.program->safety.voltage;
+    if (value == trip.max || value == trip.min) {
+      compiler_.diagnostics.warning(
+          code::kSafetyBox, step_.voltage.where,
+          fmt::format("the voltage of {} is exactly the limit of [safety]; noise would trip the test",
+                      step_label(step_)),
+          "leave some 20 mV between the level and the limit");
+    }
+  }
+
+  void regulated() {
+    const SetpointBounds& b = compiler_.bounds;
+    const bool charge = step_.sign > 0;
+    magnitude(step_.current, "current", charge ? b.charge_A : b.discharge_A, text::dimension::kCurrent);
+    magnitude(step_.power, "power", charge ? b.charge_W : b.discharge_W, text::dimension::kPower);
+    magnitude(step_.resistance, "resistance", Ceiling{}, text::dimension::kResistance);
+    voltage();
+    if (compiler_.launch == nullptr) return;
+    const device::Capability& cycler = compiler_.launch->cycler;
+    if (charge ? cycler.can_charge == 0 : cycler.can_discharge == 0) {
+      cannot(charge ? "charge" : "discharge");
+    } else if (step_.power.given && cycler.can_power == 0) {
+      cannot("regulate power");
+    }
+  }
+
+  void cannot(const char* what) {
+    compiler_.diagnostics.error(code::kDeviceCannot, step_.where,
+                                fmt::format("the cycler of this channel cannot {}", what),
+                                "run the profile on a channel that can");
+  }
+
+  void hold() {
+    voltage();
+    const SetpointBounds& b = compiler_.bounds;
+    const Ceiling& wider = b.charge_A.value > b.discharge_A.value ? b.charge_A : b.discharge_A;
+    magnitude(step_.current, "current", wider, text::dimension::kCurrent);
+  }
+
+  void follow() {
+    const auto scale = compiler_.value(step_.scale);
+    if (scale && (*scale == 0.0 || std::fabs(*scale) > 1e9)) {
+      compiler_.diagnostics.error(code::kMagnitude, step_.scale.where, "scale must not be zero",
+                                  "scale = 1 plays the file as it is, -1 turns its direction");
+    }
+    passes(step_.count, "repeat");
+  }
+
+  void passes(const Expression& written, const char* what) {
+    const auto count = compiler_.value(written);
+    if (!count) return;
+    if (*count < 1.0 || *count > 1e9 || *count != std::floor(*count)) {
+      compiler_.diagnostics.error(code::kMagnitude, written.where,
+                                  fmt::format("{} is {}; it must be a whole number from 1 to 1e9", what, *count));
+    }
+  }
+
+  void repeat() { passes(step_.count, "count"); }
+
+  void soak() {
+    const auto within = compiler_.value(step_.soak_within);
+    if (within && *within <= 0.0) {
+      compiler_.diagnostics.error(code::kMagnitude, step_.soak_within.where, "within must be above 0 K",
+                                  "1 K is usual");
+    }
+    const auto ramp = compiler_.value(step_.chamber_ramp);
+    if (ramp && *ramp <= 0.0) {
+      compiler_.diagnostics.error(code::kMagnitude, step_.chamber_ramp.where, "ramp must be above 0 K/min",
+                                  "write it without a sign; the set-point says the direction");
+    }
+  }
+
+  void chamber() {
+    if (!step_.temperature.given) return;
+    if (compiler_.launch != nullptr && !compiler_.launch->has_chamber) {
+      compiler_.diagnostics.error(
+          code::kNoSensor, step_.temperature.where,
+          fmt::format("{} sets a temperature, but the channel has no chamber", step_label(step_)),
+          "add a chamber to the station file, or remove the key");
+      return;
+    }
+    const auto value = compiler_.value(step_.temperature);
+    if (!value) return;
+    const SetpointBounds& b = compiler_.bounds;
+    if (*value > b.chamber_max_degC.value) {
+      over(step_.temperature, "temperature", *value, b.chamber_max_degC, false, text::dimension::kTemperature);
+    } else if (-*value > b.negated_chamber_min_degC.value) {
+      over(step_.temperature, "temperature", *value, b.negated_chamber_min_degC, true, text::dimension::kTemperature);
+    }
+  }
+
+  void sensor_in(const Expression& expression) {
+    if (compiler_.launch == nullptr || !expression.ok()) return;
+    const Launch& launch = *compiler_.launch;
+    const char* missing = nullptr;
+    const char* help = "add it to the station file, or use another quantity";
+    if (mentions(expression, Live::temperature) && !launch.has_cell_temperature)
+      missing = "temperature: no sensor on the cell";
+    if (mentions(expression, Live::chamber_temperature) && !launch.has_chamber)
+      missing = "chamber_temperature: no chamber";
+    if (mentions(expression, Live::soc) && std::isnan(launch.initial_soc)) {
+      missing = "soc: the launch gives no state of charge to start from";
+      help = "start with --soc, for instance --soc 50%";
+    }
+    if (missing == nullptr) return;
+    compiler_.diagnostics.error(code::kNoSensor, expression.where,
+                                fmt::format("this channel does not know {}", missing), help);
+  }
+
+  void sensors() {
+    sensor_in(step_.when);
+    for (const Expression* e : {&step_.current, &step_.voltage, &step_.power, &step_.resistance, &step_.count,
+                                &step_.temperature, &step_.scale}) {
+      sensor_in(*e);
+    }
+    for (const ConditionSyntax& condition : step_.until) sensor_in(condition.when);
+  }
+
+  Compiler& compiler_;
+  const StepSyntax& step_;
+};
+
+}  // namespace
+
+void check_setpoints(Compiler& compiler) {
+  for (const StepSyntax* step : compiler.syntax) {
+    if (step != nullptr) SetpointCheck(compiler, *step).run();
+  }
+}
+
+}  // namespace cyclerd::profiles

@@ -1,0 +1,103 @@
+// Expressions with units: text to typed tree, tree to constant, canonical text or bytecode.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "profiles/syntax.hpp"
+#include "protocols/text/toml.hpp"
+
+namespace cyclerd::profiles {
+
+// --- lexer ---
+struct Token {
+  enum class Kind : std::uint8_t { number, name, symbol, end };
+  Kind kind = Kind::end;
+  std::string_view text;  // of a number: with its unit
+  double value = 0.0;     // number, SI, rounded to 15 digits so that the spelling of the unit leaves no trace
+  text::Unit unit;
+  bool has_unit = false;
+  bool absolute = false;  // the unit was degC
+  std::uint32_t offset = 0;
+  std::uint32_t length = 0;
+};
+
+// Reports into `diagnostics` through `where` (the whole expression). nullopt after a finding.
+[[nodiscard]] std::optional<std::vector<Token>> tokenize(std::string_view text, const text::Span& where,
+                                                         text::Diagnostics& diagnostics);
+
+// The stretch [offset, offset + length) of an expression, as a place in its file.
+[[nodiscard]] text::Span part_of(const text::Span& where, std::string_view text, std::size_t offset,
+                                 std::size_t length);
+
+// Keeps 15 significant digits: 35 mA and 0.035 A become the same number.
+[[nodiscard]] double round_constant(double value) noexcept;
+
+// --- parser and types ---
+struct Scope {
+  const std::map<std::string, Parameter>* parameters = nullptr;
+};
+
+// A TOML string or number as a typed tree. !ok() after a finding.
+[[nodiscard]] Expression parse_expression(const text::TomlNode& node, const Scope& scope,
+                                          text::Diagnostics& diagnostics);
+
+// The live quantities by name, in the order of `Live`.
+struct LiveName {
+  const char* name;
+  Live live;
+  Type type;
+};
+[[nodiscard]] const std::vector<LiveName>& live_names();
+
+namespace type {
+inline constexpr Type kNumber{text::dimension::kNone, false, false};
+inline constexpr Type kBoolean{text::dimension::kNone, true, false};
+inline constexpr Type kVoltage{text::dimension::kVoltage, false, false};
+inline constexpr Type kCurrent{text::dimension::kCurrent, false, false};
+inline constexpr Type kPower{text::dimension::kPower, false, false};
+inline constexpr Type kResistance{text::dimension::kResistance, false, false};
+inline constexpr Type kTime{text::dimension::kTime, false, false};
+inline constexpr Type kTemperature{text::dimension::kTemperature, false, true};
+inline constexpr Type kTemperatureDifference{text::dimension::kTemperature, false, false};
+inline constexpr Type kTemperatureRate{text::dimension::kTemperatureRate, false, false};
+inline constexpr Type kCapacity{text::dimension::kCapacity, false, false};
+inline constexpr Type kEnergy{text::dimension::kEnergy, false, false};
+}  // namespace type
+
+// "voltage", "temperature", "temperature difference", "yes-or-no condition", "plain number" ...
+[[nodiscard]] std::string type_name(const Type& type);
+
+// True when the expression is what the key wants; otherwise reports. `what` names the key: "voltage of charge".
+[[nodiscard]] bool expect_type(const Expression& expression, const Type& want, std::string_view what,
+                               text::Diagnostics& diagnostics);
+
+// --- constants, text, code ---
+// What a launch makes of names. NaN: not known (an editor's check).
+struct Binding {
+  std::map<std::string, double> parameters;  // SI
+  double nominal_capacity_C = base::kAbsent;
+};
+
+// The value when it depends on nothing that is measured.
+[[nodiscard]] std::optional<double> constant_value(const Expression& expression, const Binding& binding);
+[[nodiscard]] std::optional<double> constant_value(const Expression& expression, int node, const Binding& binding);
+
+// False when the expression depends on something measured, whether or not a launch is known.
+[[nodiscard]] bool is_constant(const Expression& expression);
+[[nodiscard]] bool mentions(const Expression& expression, Live live) noexcept;
+
+// One spelling for all: base units, fixed spaces, as few parentheses as needed. Itself an expression.
+[[nodiscard]] std::string canonical_text(const Expression& expression);
+[[nodiscard]] std::string canonical_constant(double value, const Type& type, bool c_rate);
+
+// Appends bytecode to `code`, constants folded. What is not known folds to 0 (only in checks without a launch).
+[[nodiscard]] ExpressionRef emit(const Expression& expression, const Binding& binding, std::vector<Instruction>& code);
+[[nodiscard]] int stack_need(const Expression& expression);
+
+inline constexpr std::size_t kMaxNodes = 1000;
+
+}  // namespace cyclerd::profiles

@@ -1,0 +1,223 @@
+// From a typed tree to a constant, to canonical text, to bytecode.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "profiles/expression.hpp"
+
+namespace cyclerd::profiles {
+namespace {
+
+constexpr double kSecondsPerHour = 3600.0;
+
+double apply(Op op, double a, double b) {
+  switch (op) {
+    case Op::negate: return -a;
+    case Op::abs: return std::fabs(a);
+    case Op::logical_not: return a == 0.0 ? 1.0 : 0.0;
+    case Op::add: return a + b;
+    case Op::subtract: return a - b;
+    case Op::multiply: return a * b;
+    case Op::divide: return a / b;
+    case Op::less: return a < b ? 1.0 : 0.0;
+    case Op::less_equal: return a <= b ? 1.0 : 0.0;
+    case Op::greater: return a > b ? 1.0 : 0.0;
+    case Op::greater_equal: return a >= b ? 1.0 : 0.0;
+    case Op::equal: return a == b ? 1.0 : 0.0;
+    case Op::not_equal: return a != b ? 1.0 : 0.0;
+    case Op::logical_and: return a != 0.0 && b != 0.0 ? 1.0 : 0.0;
+    case Op::logical_or: return a != 0.0 || b != 0.0 ? 1.0 : 0.0;
+    case Op::min: return std::min(a, b);
+    case Op::max: return std::max(a, b);
+    case Op::mod: return a - b * std::floor(a / b);
+    default: return base::kAbsent;
+  }
+}
+
+struct Spelling {
+  std::string_view text;
+  int precedence;  // as the parser's levels
+};
+Spelling spelling_of(Op op) {
+  switch (op) {
+    case Op::logical_or: return {"or", 0};
+    case Op::logical_and: return {"and", 1};
+    case Op::logical_not: return {"not", 2};
+    case Op::less: return {"<", 2};
+    case Op::less_equal: return {"<=", 2};
+    case Op::greater: return {">", 2};
+    case Op::greater_equal: return {">=", 2};
+    case Op::equal: return {"==", 2};
+    case Op::not_equal: return {"!=", 2};
+    case Op::add: return {"+", 3};
+    case Op::subtract: return {"-", 3};
+    case Op::multiply: return {"*", 4};
+    case Op::divide: return {"/", 4};
+    case Op::negate: return {"-", 5};
+    case Op::abs: return {"abs", 6};
+    case Op::min: return {"min", 6};
+    case Op::max: return {"max", 6};
+    case Op::mod: return {"mod", 6};
+    default: return {"?", 6};
+  }
+}
+
+int precedence_of(const ExpressionNode& node) {
+  return node.kind == ExpressionNode::Kind::operation ? spelling_of(node.op).precedence : 6;
+}
+
+const char* live_text(Live live) {
+  for (const LiveName& name : live_names()) {
+    if (name.live == live) return name.name;
+  }
+  return "?";
+}
+
+std::string print(const Expression& expression, int index) {
+  const ExpressionNode& node = expression.at(index);
+  switch (node.kind) {
+    case ExpressionNode::Kind::number: return canonical_constant(node.value, node.type, node.c_rate);
+    case ExpressionNode::Kind::live: return live_text(node.live);
+    case ExpressionNode::Kind::parameter: return node.name;
+    case ExpressionNode::Kind::operation: break;
+  }
+  const auto [text, precedence] = spelling_of(node.op);
+  const auto wrapped = [&](int child, bool strict) {
+    const int inner = precedence_of(expression.at(child));
+    const std::string body = print(expression, child);
+    return inner < precedence || (strict && inner == precedence) ? "(" + body + ")" : body;
+  };
+  if (precedence == 6) {
+    return node.right < 0
+               ? fmt::format("{}({})", text, print(expression, node.left))
+               : fmt::format("{}({}, {})", text, print(expression, node.left), print(expression, node.right));
+  }
+  if (node.op == Op::negate) return "-" + wrapped(node.left, false);
+  if (node.op == Op::logical_not) return "not " + wrapped(node.left, false);
+  // Comparisons do not chain, so an equal level needs parentheses on both sides there.
+  return fmt::format("{} {} {}", wrapped(node.left, precedence == 2), text, wrapped(node.right, true));
+}
+
+void emit_node(const Expression& expression, int index, const Binding& binding, std::vector<Instruction>& code) {
+  const ExpressionNode& node = expression.at(index);
+  Instruction instruction;
+  const auto constant = constant_value(expression, index, binding);
+  if (constant || node.kind == ExpressionNode::Kind::number || node.kind == ExpressionNode::Kind::parameter) {
+    instruction.op = Op::constant;
+    instruction.value = constant.value_or(0.0);
+    if (instruction.value == 0.0) instruction.value = 0.0;  // -0 and 0 are one number
+    code.push_back(instruction);
+    return;
+  }
+  if (node.kind == ExpressionNode::Kind::live) {
+    instruction.op = Op::load;
+    instruction.arg = static_cast<std::uint8_t>(node.live);
+    code.push_back(instruction);
+    return;
+  }
+  emit_node(expression, node.left, binding, code);
+  if (node.right >= 0) emit_node(expression, node.right, binding, code);
+  instruction.op = node.op;
+  code.push_back(instruction);
+}
+
+int need(const Expression& expression, int index) {
+  const ExpressionNode& node = expression.at(index);
+  if (node.kind != ExpressionNode::Kind::operation) return 1;
+  const int left = need(expression, node.left);
+  return node.right < 0 ? left : std::max(left, 1 + need(expression, node.right));
+}
+
+}  // namespace
+
+std::optional<double> constant_value(const Expression& expression, int index, const Binding& binding) {
+  const ExpressionNode& node = expression.at(index);
+  switch (node.kind) {
+    case ExpressionNode::Kind::number: {
+      if (!node.c_rate) return node.value;
+      if (std::isnan(binding.nominal_capacity_C)) return std::nullopt;
+      return node.value * binding.nominal_capacity_C / kSecondsPerHour;
+    }
+    case ExpressionNode::Kind::parameter: {
+      const auto found = binding.parameters.find(node.name);
+      if (found == binding.parameters.end() || std::isnan(found->second)) return std::nullopt;
+      return found->second;
+    }
+    case ExpressionNode::Kind::live:
+      if (node.live != Live::nominal_capacity || std::isnan(binding.nominal_capacity_C)) return std::nullopt;
+      return binding.nominal_capacity_C;
+    case ExpressionNode::Kind::operation: break;
+  }
+  const auto left = constant_value(expression, node.left, binding);
+  const auto right = node.right < 0 ? left : constant_value(expression, node.right, binding);
+  if (!left || !right) return std::nullopt;
+  const double value = apply(node.op, *left, *right);
+  return std::isfinite(value) ? std::optional<double>(value) : std::nullopt;
+}
+
+std::optional<double> constant_value(const Expression& expression, const Binding& binding) {
+  if (!expression.ok()) return std::nullopt;
+  return constant_value(expression, expression.root, binding);
+}
+
+bool is_constant(const Expression& expression) {
+  return std::none_of(expression.nodes.begin(), expression.nodes.end(), [](const ExpressionNode& node) {
+    return node.kind == ExpressionNode::Kind::live && node.live != Live::nominal_capacity;
+  });
+}
+
+bool mentions(const Expression& expression, Live live) noexcept {
+  return std::any_of(expression.nodes.begin(), expression.nodes.end(), [live](const ExpressionNode& node) {
+    return node.kind == ExpressionNode::Kind::live && node.live == live;
+  });
+}
+
+std::string canonical_constant(double value, const Type& type, bool c_rate) {
+  struct Form {
+    text::Dimension dimension;
+    const char* unit;
+    double factor;
+  };
+  static const Form kForms[] = {
+      {text::dimension::kVoltage, "V", 1.0},
+      {text::dimension::kCurrent, "A", 1.0},
+      {text::dimension::kPower, "W", 1.0},
+      {text::dimension::kResistance, "Ohm", 1.0},
+      {text::dimension::kTime, "s", 1.0},
+      {text::dimension::kCapacity, "Ah", 3600.0},
+      {text::dimension::kEnergy, "Wh", 3600.0},
+      {text::dimension::kVoltageRate, "V/s", 1.0},
+      {text::dimension::kCurrentRate, "A/s", 1.0},
+      {text::dimension::kPowerRate, "W/s", 1.0},
+      {text::dimension::kTemperatureRate, "K/s", 1.0},
+  };
+  if (c_rate) return fmt::format("{} C", round_constant(value));
+  if (type.dimension == text::dimension::kNone) return fmt::format("{}", round_constant(value));
+  if (type.dimension == text::dimension::kTemperature) {
+    return fmt::format("{} {}", round_constant(value), type.absolute ? "degC" : "K");
+  }
+  for (const Form& form : kForms) {
+    if (form.dimension == type.dimension) return fmt::format("{} {}", round_constant(value / form.factor), form.unit);
+  }
+  return fmt::format("{} {}", round_constant(value), text::example_unit(type.dimension));
+}
+
+std::string canonical_text(const Expression& expression) {
+  return expression.ok() ? print(expression, expression.root) : expression.text;
+}
+
+ExpressionRef emit(const Expression& expression, const Binding& binding, std::vector<Instruction>& code) {
+  if (!expression.ok()) return {};
+  ExpressionRef ref;
+  ref.first = static_cast<std::uint32_t>(code.size());
+  emit_node(expression, expression.root, binding, code);
+  ref.count = static_cast<std::uint32_t>(code.size()) - ref.first;
+  return ref;
+}
+
+int stack_need(const Expression& expression) {
+  return expression.ok() ? need(expression, expression.root) : 0;
+}
+
+}  // namespace cyclerd::profiles

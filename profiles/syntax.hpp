@@ -1,0 +1,127 @@
+// A profile as written: the parsed tree, every part with its place. Nothing here knows a cell, a device or a launch.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "profiles/program.hpp"
+#include "protocols/text/diagnostics.hpp"
+#include "protocols/text/quantity.hpp"
+
+namespace cyclerd::profiles {
+
+// What an expression yields. `absolute`: a temperature on the Celsius scale, not a difference.
+struct Type {
+  text::Dimension dimension;
+  bool boolean = false;
+  bool absolute = false;
+  bool operator==(const Type&) const = default;
+};
+
+// One node of an expression's tree. Children are indices into Expression::nodes.
+struct ExpressionNode {
+  enum class Kind : std::uint8_t { number, live, parameter, operation };
+  Kind kind = Kind::number;
+  Op op = Op::constant;
+  Live live = Live::voltage;
+  bool c_rate = false;  // number: multiples of the nominal capacity per hour
+  double value = 0.0;   // number: SI
+  Type type;
+  std::string name;  // parameter
+  int left = -1;
+  int right = -1;
+  std::uint32_t offset = 0;  // bytes, in the text
+  std::uint32_t length = 1;
+};
+
+struct Expression {
+  std::string text;
+  text::Span where;
+  std::vector<ExpressionNode> nodes;
+  int root = -1;
+  bool given = false;  // the key is there, even when the expression is wrong
+
+  [[nodiscard]] bool ok() const noexcept { return root >= 0; }
+  [[nodiscard]] const ExpressionNode& top() const noexcept { return nodes[static_cast<std::size_t>(root)]; }
+  [[nodiscard]] const ExpressionNode& at(int index) const noexcept { return nodes[static_cast<std::size_t>(index)]; }
+};
+
+struct Parameter {
+  Type type;
+  double value = 0.0;  // default; C-rates not multiplied out
+  bool c_rate = false;
+  bool broken = false;             // its definition has findings; uses of it are not judged
+  std::optional<double> min, max;  // in the unit of `value`
+  std::string help;
+  text::Span where;
+  text::Span min_where, max_where;
+};
+
+struct ConditionSyntax {
+  Expression when;
+  Expression dwell;
+  Then then = Then::next;
+  std::string target;
+  text::Span target_where;
+  std::string reason;
+};
+
+// Rules of [record]; absent ones are inherited.
+struct RecordSyntax {
+  Expression every, voltage, current, temperature, pretrigger;
+  bool given = false;
+};
+
+struct StepSyntax {
+  StepKind kind = StepKind::rest;
+  int sign = 0;
+  std::string word;  // the key that gave the kind: "charge", "rest", ...
+  std::string name;  // as written; empty when the step has none
+  text::Span where;  // the control key
+  text::Span name_where;
+  bool broken = false;  // has findings already; not judged further
+  Expression when, current, voltage, power, resistance;
+  Expression count;  // repeat, follow
+  Expression temperature, chamber_ramp, soak_within, soak_for;
+  std::string waveform;
+  text::Span waveform_where;
+  Expression scale, speed;
+  Resample resample = Resample::hold;
+  bool clamp_to_envelope = false;
+  std::string message;
+  std::vector<ConditionSyntax> until;
+  RecordSyntax record;
+  std::vector<StepSyntax> steps;  // of a repeat
+};
+
+struct BoundSyntax {
+  Expression min, max, dwell;
+  text::Span where;
+  bool given = false;
+};
+
+struct SafetySyntax {
+  BoundSyntax voltage, current, power, temperature, chamber, capacity;
+  Expression sensor_loss;
+};
+
+struct ProfileSyntax {
+  text::SourcePtr source;
+  std::string name, title, description;
+  text::Span where;
+  std::map<std::string, Parameter> parameters;
+  std::vector<std::string> chemistries;  // empty: any
+  text::Span chemistry_where;
+  Expression nominal_capacity;  // [cell]: what the profile is written for
+  SafetySyntax safety;
+  RecordSyntax record;
+  std::vector<StepSyntax> steps;
+};
+
+// Reads the tree. Findings go to `diagnostics`; nullopt when the text is not TOML or not a profile at all.
+[[nodiscard]] std::optional<ProfileSyntax> parse_profile(const text::SourcePtr& source, text::Diagnostics& diagnostics);
+
+}  // namespace cyclerd::profiles
