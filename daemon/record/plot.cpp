@@ -36,7 +36,7 @@ constexpr std::array kShades = {
 std::size_t shade_of(const PlotStep& step) {
   const auto has = [&](const char* word) { return step.type.find(word) != std::string::npos; };
   if (has("DCH") || has("DIS")) return 1;
-  if (has("CHG") || has("CHA")) return 0;
+  if (has("CHG") || has("CHARGE")) return 0;
   if (has("REST") || has("OCV")) return 2;
   return 3;
 }
@@ -148,7 +148,7 @@ struct Panel {
 };
 
 constexpr std::size_t kMostKeys = 14;  // steps explained one by one below the plot; more only by colour
-constexpr double kLeft = 86, kRight = 28, kTop = 104, kGap = 16, kKeyLine = 19;
+constexpr double kLeft = 86, kRight = 28, kTop = 104, kGap = 28, kKeyLine = 19;
 
 class Drawing {
  public:
@@ -243,16 +243,16 @@ class Drawing {
     canvas_.line(b.x, b.y + b.h, b.x + b.w, b.y + b.h, kFrame, 1);
   }
 
+  // In the gap above the panel, where it hides no curve.
   void draw_legend(const Panel& panel, const Box& box) {
     if (panel.curves.size() < 2) return;
     canvas_.font(12.5);
-    double x = box.x + box.w - 12;
-    for (const Curve& curve : panel.curves) x -= canvas_.width(curve.label) + 44;
-    canvas_.fill({x, box.y + 7, box.x + box.w - 8 - x, 22}, rgb(0xFFFFFF));
+    double x = box.x + box.w;
     for (const Curve& curve : panel.curves) {
-      canvas_.line(x + 8, box.y + 18, x + 30, box.y + 18, curve.color, 2.6);
-      canvas_.text(x + 36, box.y + 22.5, curve.label, kInk);
-      x += canvas_.width(curve.label) + 44;
+      x -= canvas_.width(curve.label);
+      canvas_.text(x, box.y - 8, curve.label, kInk);
+      canvas_.line(x - 30, box.y - 12, x - 8, box.y - 12, curve.color, 2.6);
+      x -= 48;
     }
   }
 
@@ -270,7 +270,7 @@ class Drawing {
       const double wide = x_of(step.end_s, box) - x_of(step.start_s, box);
       canvas_.font(12.5);
       const std::string name = canvas_.fitted(step.name, wide - 34);
-      if (name == step.name && x == middle && !name.empty()) {
+      if (name == step.name && x == middle && !name.empty() && x + 14 + canvas_.width(name) <= box.x + box.w + kRight) {
         canvas_.text(x + 14, kTop - 10.5, name, kInk);
         free_from = x + 24 + canvas_.width(name);
       }

@@ -17,6 +17,7 @@ std::vector<double> Axis::ticks() const {
 }
 
 std::string Axis::label(double value) const {
+  if (std::fabs(value) >= 1e7) return fmt::format("{:.3g}", value);
   std::string text = fmt::format("{:.{}f}", value, digits);
   if (text.find_first_not_of("-0.") == std::string::npos && text.front() == '-') text.erase(0, 1);
   return text;

@@ -163,8 +163,7 @@ base::Result<Recovered> recover(const std::string& state_dir, const FolderOption
   }
   remove_unused(directory, journal);
   out.report = journal.texts();
-  out.next_segment =
-      std::max(journal.highest_segment, journal.segments.empty() ? 0 : journal.segments.back().number) + 1;
+  out.next_segment = (journal.segments.empty() ? 0 : journal.segments.back().number) + 1;
   out.next_group = journal.last_group + 1;
 
   TRY_ASSIGN(LineFile station, LineFile::open(state_dir + "/events.jsonl", "at", *options.storage, out.report));

@@ -41,7 +41,7 @@ class DemoTest {
   void run_cycle() {
     run_step(1, "charge", profiles::EndReason::condition, "abs(current) <= 0.05 C", 4800, 2.5);
     run_step(2, "rest", profiles::EndReason::condition, "time >= 10 min", 600, 0.0);
-    run_step(3, "us06", profiles::EndReason::condition, "voltage <= 2.8 V", 3600, -3.0);
+    run_step(3, "us06", profiles::EndReason::condition, "voltage <= 2.8 V", 3600, -2.37);
     run_step(4, "rest_again", profiles::EndReason::condition, "time >= 20 min", 1200, 0.0);
     profiles::CycleSummary summary;
     summary.cycle_count = cycle_++;
@@ -88,7 +88,7 @@ class DemoTest {
       double i = current_A;
       if (current_A > 0 && s > 3000) i = current_A * std::exp(-(t - 3000) / 550);
       if (current_A < 0) i = current_A * (1.0 + std::sin(t / 9) * std::cos(t / 31) + (s % 400 == 200 ? 3.0 : 0.0));
-      soc_ += i / 3600 / 5.0;
+      soc_ += i / 3600 / 2.9;
       row(index, start_us, i);
       summary.end_current_A = i;
       clock_.advance(base::seconds(1));
@@ -109,7 +109,7 @@ class DemoTest {
   void row(std::uint32_t index, std::int64_t step_start_us, double current_A) {
     air_degC_ += (25.0 - air_degC_) / 150;
     temperature_degC_ += (air_degC_ - temperature_degC_) / 400 + 0.0013 * current_A * current_A;
-    voltage_V_ = 3.25 + 0.85 * soc_ - 0.1 * std::exp(-soc_ * 18) + 0.035 * current_A;
+    voltage_V_ = 3.3 + 0.8 * soc_ - 0.1 * std::exp(-soc_ * 18) + 0.035 * current_A;
     const base::MonoTime now = clock_.now();
     fold_.add(now.us, voltage_V_, current_A);
     profiles::Row r;
