@@ -17,6 +17,7 @@ constexpr double kConstantCurrentStep_s = 1.0;
 constexpr double kEventTolerance_s = 1e-7;
 constexpr double kLeastProgress_s = 1e-3;
 constexpr int kMaxSwitchesHere = 4;
+constexpr double kComparator = 1e-3;  // V, A: what a protection can tell from its bound
 
 double regulated_step(double since_s) {
   return since_s < 5.0 ? 0.01 : since_s < 60.0 ? 0.05 : 0.2;
@@ -37,6 +38,19 @@ Plant::Plant(std::unique_ptr<Cell> cell, const PlantConfig& config, base::MonoTi
 }
 
 void Plant::advance_to(base::MonoTime t) noexcept {
+  if (watchdog_.us > 0 && request_.output_on && fed_ + watchdog_ <= t) {
+    move_to(fed_ + watchdog_);
+    trip(alarm::kWatchdog);
+  }
+  move_to(t);
+}
+
+void Plant::set_watchdog(base::Duration timeout) noexcept {
+  watchdog_ = timeout;
+  fed_ = time_;
+}
+
+void Plant::move_to(base::MonoTime t) noexcept {
   if (t <= time_) return;
   const double total_s = (t - time_).seconds();
   double done_s = 0.0;
@@ -223,6 +237,7 @@ Refusal Plant::apply(const StageRequest& request) noexcept {
   if (alarms_ != 0) next.output_on = false;
   if (next == request_) return Refusal::none;
   if (next.output_on != request_.output_on) output_changed_ = time_;
+  if (next.output_on && !request_.output_on) fed_ = time_;
   request_ = next;
   start_request();
   return Refusal::none;
@@ -248,9 +263,10 @@ void Plant::trip(std::uint32_t alarm_bits) noexcept {
 void Plant::check_protection() noexcept {
   if (!request_.output_on) return;
   std::uint32_t bits = 0;
-  if (protection_.voltage_max_V > 0.0 && voltage_V_ > protection_.voltage_max_V) bits |= alarm::kOverVoltage;
-  if (protection_.voltage_min_V > 0.0 && voltage_V_ < protection_.voltage_min_V) bits |= alarm::kUnderVoltage;
-  if (protection_.current_max_A > 0.0 && std::abs(current_A_) > protection_.current_max_A) bits |= alarm::kOverCurrent;
+  if (voltage_V_ > protection_.voltage_max_V + kComparator) bits |= alarm::kOverVoltage;
+  if (voltage_V_ < protection_.voltage_min_V - kComparator) bits |= alarm::kUnderVoltage;
+  if (current_A_ > protection_.current_max_A + kComparator) bits |= alarm::kOverCurrent;
+  if (current_A_ < protection_.current_min_A - kComparator) bits |= alarm::kOverCurrent;
   if (bits != 0) trip(bits);
 }
 

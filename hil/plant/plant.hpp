@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -25,11 +26,13 @@ struct PlantConfig {
   std::uint64_t seed = 1;
 };
 
-// The stage's own protections; a trip opens the output and stays until acknowledged.
+// The stage's own protections; a trip opens the output and stays until acknowledged. They act only while the output is
+// on, on a value beyond the bound by more than the comparator's resolution (1 mV, 1 mA).
 struct Protection {
-  double voltage_max_V = 0.0;  // 0: off
-  double voltage_min_V = 0.0;  // 0: off
-  double current_max_A = 0.0;  // magnitude, 0: off
+  double voltage_max_V = std::numeric_limits<double>::infinity();
+  double voltage_min_V = -std::numeric_limits<double>::infinity();
+  double current_max_A = std::numeric_limits<double>::infinity();
+  double current_min_A = -std::numeric_limits<double>::infinity();
 };
 namespace alarm {
 inline constexpr std::uint32_t kOverVoltage = 1U << 0;
@@ -82,6 +85,8 @@ struct PlantSnapshot {
   base::MonoTime time, start, output_changed;
   double current_A = 0.0, mode_since_s = 0.0, charge_C = 0.0, energy_J = 0.0;
   Protection protection;
+  base::Duration watchdog;
+  base::MonoTime fed;
   std::uint64_t noise_state = 0;
 };
 
@@ -97,11 +102,19 @@ class Plant {
   [[nodiscard]] Refusal apply(const base::Setpoint& setpoint) noexcept;
   [[nodiscard]] Refusal apply(const StageRequest& request) noexcept;
   void open_output() noexcept;
+  // Fault injection and preparation: the cell is as if it had rested at this state of charge; the set-point goes on.
+  void set_soc(double soc) noexcept;
 
   void set_protection(const Protection& protection) noexcept { protection_ = protection; }
   [[nodiscard]] const Protection& protection() const noexcept { return protection_; }
   void trip(std::uint32_t alarm_bits) noexcept;
   void acknowledge() noexcept { alarms_ = 0; }
+
+  // Communication watchdog: not fed for `timeout` while the output is on, it trips (alarm::kWatchdog), at that very
+  // moment. 0: off. Switching the output on feeds it.
+  void set_watchdog(base::Duration timeout) noexcept;
+  void feed_watchdog() noexcept { fed_ = time_; }
+  [[nodiscard]] base::Duration watchdog() const noexcept { return watchdog_; }
 
   [[nodiscard]] Measurement measure() noexcept;  // advances the noise
   [[nodiscard]] Truth truth() const noexcept;
@@ -116,6 +129,7 @@ class Plant {
   [[nodiscard]] bool restore(const PlantSnapshot& snapshot) noexcept;
 
  private:
+  void move_to(base::MonoTime t) noexcept;
   struct Trial {
     double current_A = 0.0;
     double voltage_V = 0.0;
@@ -148,6 +162,8 @@ class Plant {
   double energy_J_ = 0.0;
   Protection protection_;
   std::uint32_t alarms_ = 0;
+  base::Duration watchdog_;
+  base::MonoTime fed_;
   SensorFaults faults_;
   Noise noise_;
   struct Past {

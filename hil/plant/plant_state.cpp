@@ -22,6 +22,11 @@ double Plant::delayed_current_A() const noexcept {
   return younger.current_A;
 }
 
+void Plant::set_soc(double soc) noexcept {
+  cell_->reset({soc, cell_->readout().core_degC});
+  start_request();
+}
+
 Measurement Plant::measure() noexcept {
   Measurement m;
   m.time = time_;
@@ -71,6 +76,8 @@ PlantSnapshot Plant::snapshot() const noexcept {
   s.charge_C = charge_C_;
   s.energy_J = energy_J_;
   s.protection = protection_;
+  s.watchdog = watchdog_;
+  s.fed = fed_;
   s.noise_state = noise_.state();
   return s;
 }
@@ -95,6 +102,8 @@ bool Plant::restore(const PlantSnapshot& s) noexcept {
   charge_C_ = s.charge_C;
   energy_J_ = s.energy_J;
   protection_ = s.protection;
+  watchdog_ = s.watchdog;
+  fed_ = s.fed;
   noise_.set_state(s.noise_state);
   voltage_V_ = cell_->terminal().voltage_V(current_A_);
   switches_here_ = 0;

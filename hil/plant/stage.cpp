@@ -13,7 +13,7 @@ constexpr double kVoltageTolerance_V = 1e-11;
 constexpr double kCurrentTolerance_A = 1e-9;
 constexpr double kPowerTolerance_W = 1e-8;
 // Ratings with two percent of head-room, as real units accept.
-constexpr double kHeadroom = 1.02;
+constexpr double kHeadroom = 1.0201;
 
 void keep_worst(Excess& worst, double amount, StageMode next) {
   if (amount > worst.amount) worst = {amount, next};

@@ -131,7 +131,7 @@ TEST(Plant, PowerIsHeldInBothDirections) {
     s.current_min_A = -5.0;
     ASSERT_EQ(plant.apply(s), Refusal::none);
     for (int k = 1; k <= 600; ++k) {
-      plant.advance_to(base::MonoTime{k * 1'000'000});
+      plant.advance_to(base::MonoTime{} + base::seconds(k));
       const Truth t = plant.truth();
       ASSERT_NEAR(t.voltage_V * t.current_A, power_W, 1e-8);
     }
@@ -187,19 +187,39 @@ TEST(Plant, SetPointsThatAreNoNumbersOrAbsurdAreRefusedAndChangeNothing) {
 
 TEST(Plant, OverVoltageProtectionLatchesUntilAcknowledged) {
   Plant plant = golden_plant();
-  plant.set_protection({3.75, 0.0, 0.0});
+  Protection protection;
+  protection.voltage_max_V = 3.75;
+  plant.set_protection(protection);
   ASSERT_EQ(plant.apply(charge_at(2.5, 4.2)), Refusal::none);
   plant.advance_to(at_s(2000.0));
   EXPECT_FALSE(plant.truth().output_on);
   EXPECT_EQ(plant.measure().alarms, alarm::kOverVoltage);
-  // 3.6 + 0.075 V when settled, then 1.6667e-4 V/s: 3.75 V after 450 s; the stage looks at the end of each second
-  EXPECT_NEAR(static_cast<double>(plant.truth().output_changed.us) * 1e-6, 450.0, 1.1);
+  // 3.6 + 0.075 V when settled, then 1.6667e-4 V/s: 3.751 V after 456 s; the stage looks at the end of each second
+  EXPECT_NEAR(static_cast<double>(plant.truth().output_changed.us) * 1e-6, 456.0, 1.1);
   ASSERT_EQ(plant.apply(charge_at(1.0, 4.2)), Refusal::none);
   EXPECT_FALSE(plant.truth().output_on);
   plant.acknowledge();
   plant.set_protection({});
   ASSERT_EQ(plant.apply(charge_at(1.0, 4.2)), Refusal::none);
   EXPECT_TRUE(plant.truth().output_on);
+}
+
+TEST(Plant, ASilentMasterLosesTheOutputWhenTheWatchdogFires) {
+  Plant plant = golden_plant();
+  plant.set_watchdog(base::milliseconds(500));
+  plant.advance_to(at_s(10.0));
+  ASSERT_EQ(plant.apply(charge_at(1.0, 4.2)), Refusal::none);
+  for (int k = 1; k <= 9; ++k) {
+    plant.advance_to(base::MonoTime{10'000'000 + k * 400'000});
+    plant.feed_watchdog();
+  }
+  EXPECT_TRUE(plant.truth().output_on);
+  plant.advance_to({14'099'999});
+  EXPECT_TRUE(plant.truth().output_on);
+  plant.advance_to(at_s(20.0));
+  EXPECT_FALSE(plant.truth().output_on);
+  EXPECT_EQ(plant.truth().output_changed.us, 14'100'000);
+  EXPECT_EQ(plant.measure().alarms, alarm::kWatchdog);
 }
 
 TEST(Plant, CurrentRisesWithTheTimeConstantAndNeverPastTheTarget) {
@@ -270,7 +290,7 @@ TEST(Plant, ChargeMovedIsChargeStored) {
     for (int k = 1; k <= 300; ++k) {
       const double current = draw(random);
       ASSERT_EQ(plant.apply(current > 0 ? charge_at(current, 4.1) : discharge_at(-current, 3.3)), Refusal::none);
-      plant.advance_to({k * 7'000'000});
+      plant.advance_to(base::MonoTime{} + base::seconds(7 * k));
     }
     const Truth t = plant.truth();
     EXPECT_NEAR(t.charge_C, (t.cell.soc - 0.5) * shipped(name).capacity_C, 1e-8);

@@ -1,0 +1,140 @@
+// cycler-hil: the virtual lab.
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <system_error>
+
+#include "hil/app/control_hook.hpp"
+#include "hil/app/live_lab.hpp"
+#include "hil/cells/cell_set.hpp"
+#include "hil/lab/lab.hpp"
+#include "protocols/base/clock.hpp"
+#include "protocols/text/toml.hpp"
+
+namespace cyclerd::hil {
+namespace {
+
+constexpr int kFailed = 1, kBadFile = 2;
+
+// The file appears whole and only when every port is open: whoever waits for it may connect at once.
+bool write_ports(const std::string& path, const nlohmann::json& ports) {
+  const std::string draft = path + ".new";
+  {
+    std::ofstream file(draft);
+    file << ports.dump() << '\n';
+    if (!file.flush()) return false;
+  }
+  std::error_code error;
+  std::filesystem::rename(draft, path, error);
+  return !error;
+}
+
+int run_lab(const std::string& path, const std::string& ports_file) {
+  auto source = text::read_source(path);
+  if (!source) {
+    fmt::print(stderr, "cycler-hil: {}\n", source.error().text());
+    return kBadFile;
+  }
+  text::Diagnostics diagnostics;
+  auto lab = load_lab(*source, diagnostics);
+  if (!diagnostics.all().empty()) fmt::print(stderr, "{}", diagnostics.render(isatty(STDERR_FILENO) != 0));
+  if (!lab) return kBadFile;
+
+  // Threads inherit the mask: only this thread takes the signals.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  base::SystemClock clock;
+  LiveLab live(std::move(*lab), clock);
+  if (auto status = live.start(); !status) {
+    fmt::print(stderr, "cycler-hil: {}\n", status.error().text());
+    return kFailed;
+  }
+  std::unique_ptr<ControlHook> hook;
+  if (live.lab().control_port) {
+    auto started = ControlHook::start(live, *live.lab().control_port);
+    if (!started) {
+      fmt::print(stderr, "cycler-hil: {}\n", started.error().text());
+      return kFailed;
+    }
+    hook = std::move(*started);
+  }
+  nlohmann::json ports = live.ports();
+  if (hook) ports["control"] = hook->port();
+  if (!ports_file.empty() && !write_ports(ports_file, ports)) {
+    fmt::print(stderr, "cycler-hil: cannot write {}; is the folder there and writable?\n", ports_file);
+    return kFailed;
+  }
+  fmt::print("ready: lab {} on 127.0.0.1 {}\n", live.lab().name, ports.dump());
+  std::fflush(stdout);
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  hook.reset();
+  live.stop();
+  fmt::print("stopped after {} beats, {} overruns\n", live.beats(), live.overruns());
+  return 0;
+}
+
+int list_cells() {
+  int result = 0;
+  for (const std::string& name : cell_set_names()) {
+    auto source = text::read_source(find_cell_set(name));
+    text::Diagnostics diagnostics;
+    auto set = source ? load_cell_set(*source, diagnostics) : std::nullopt;
+    if (!set) {
+      fmt::print(stderr, "{}", diagnostics.render());
+      result = kBadFile;
+      continue;
+    }
+    fmt::print("{:<20} {:<7} {:>6.2f} Ah  {}\n", set->name, set->model_name(), set->capacity_C / 3600.0, set->title);
+  }
+  return result;
+}
+
+int check_lab(const std::string& path) {
+  auto source = text::read_source(path);
+  if (!source) {
+    fmt::print(stderr, "cycler-hil: {}\n", source.error().text());
+    return kBadFile;
+  }
+  text::Diagnostics diagnostics;
+  const bool good = load_lab(*source, diagnostics).has_value();
+  fmt::print(stderr, "{}", diagnostics.all().empty() ? "" : diagnostics.render(isatty(STDERR_FILENO) != 0));
+  return good ? 0 : kBadFile;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("The virtual lab: virtual cells behind instruments that speak their real protocols, on loopback.");
+  app.require_subcommand(1);
+  std::string file, ports_file;
+  auto* lab = app.add_subcommand("lab", "bring up every instrument of a lab file, until SIGTERM");
+  lab->add_option("FILE", file, "lab file (TOML)")->required();
+  lab->add_option("--ports-file", ports_file, "write the ports as JSON, once all are open");
+  auto* check = app.add_subcommand("check", "say what is wrong with a lab file");
+  check->add_option("FILE", file, "lab file (TOML)")->required();
+  auto* cells = app.add_subcommand("cells", "list the parameter sets of virtual cells");
+  CLI11_PARSE(app, argc, argv);
+  if (*lab) return run_lab(file, ports_file);
+  if (*check) return check_lab(file);
+  if (*cells) return list_cells();
+  return kFailed;
+}
+
+}  // namespace
+}  // namespace cyclerd::hil
+
+int main(int argc, char** argv) {
+  return cyclerd::hil::run(argc, argv);
+}
