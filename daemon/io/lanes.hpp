@@ -70,7 +70,7 @@ struct Lanes {
   base::Ring<LimitUpdate> limits{64};       // cycle -> port
   base::Wakeup to_port;                     // posted after a push to commands or limits, and by a trip elsewhere
   base::Wakeup& to_cycle;                   // posted by the port after a push
-  std::atomic<std::uint64_t> heartbeat{0};  // counts completed rounds of the port
+  std::atomic<std::uint64_t> heartbeat{0};  // grows with every transaction and every round
 };
 
 }  // namespace cyclerd::io

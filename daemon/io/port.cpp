@@ -37,13 +37,17 @@ double noise_A(const device::Capability& c) noexcept {
 Port::Port(std::string name, std::vector<DeviceSlot> devices, base::Clock& clock, Lanes& lanes)
     : name_(std::move(name)), clock_(clock), lanes_(lanes) {
   entries_.reserve(devices.size());
-  for (DeviceSlot& slot : devices) {
+  for (const DeviceSlot& slot : devices) {
     ENSURE(slot.device != nullptr && slot.safety != nullptr, "a device slot needs its device and its channel");
     ENSURE(slot.scan.us > 0, "a device needs a poll period above zero");
-    entries_.push_back(std::make_unique<Entry>(std::move(slot)));
-    publish(*entries_.back());
   }
-  std::ranges::stable_sort(entries_, {}, [](const auto& e) { return e->kind(); });
+  for (const auto kind : {device::DeviceKind::cycler, device::DeviceKind::chamber, device::DeviceKind::sensor}) {
+    for (DeviceSlot& slot : devices) {
+      if (slot.device == nullptr || slot.device->capability().kind != kind) continue;  // null: taken before
+      entries_.push_back(std::make_unique<Entry>(std::move(slot)));
+      publish(*entries_.back());
+    }
+  }
 }
 
 Port::~Port() = default;
@@ -58,6 +62,7 @@ base::MonoTime Port::run_once() {
   while (done < most && (make_safe_next() || feed_next() || command_next() || probe_next(kProbePatience) ||
                          poll_next() || probe_next({}))) {
     ++done;
+    lanes_.heartbeat.fetch_add(1, std::memory_order_acq_rel);
     drain();
   }
   lanes_.heartbeat.fetch_add(1, std::memory_order_acq_rel);

@@ -202,8 +202,9 @@ Verdict Judge::judge_current(const base::Reading& r, double current_A) noexcept 
   if (against_.lasted(against, r.received, limits_.current_tolerance_dwell)) {
     return {Cause::current_sign, current_A, way > 0 ? -tolerance_A : tolerance_A};
   }
-  if (!has_tolerance) return {};
-  const Band band = allowed_current(wish_, r.regulation);
+  Band band = allowed_current(wish_, r.regulation);
+  // Nobody said how exact the instrument is: less than commanded may be its way, more is not.
+  if (!has_tolerance) band = {std::min(band.low, 0.0), std::max(band.high, 0.0)};
   const bool above = current_A > band.high + tolerance_A;
   const bool below = current_A < band.low - tolerance_A;
   if (deviates_.lasted(above || below, r.received, limits_.current_tolerance_dwell)) {

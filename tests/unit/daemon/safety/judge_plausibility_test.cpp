@@ -97,10 +97,21 @@ TEST_F(Plausibility, AfterTheHandOverToConstantVoltageOnlyTooMuchCurrentCounts) 
   }
 }
 
-TEST_F(Plausibility, WithoutToleranceDeviationIsNotJudged) {
+TEST_F(Plausibility, WithoutToleranceOnlyMoreThanCommandedIsJudgedBeyondTheNoise) {
   use_table(base::kAbsent);
+  for (const double sign : {1.0, -1.0}) {
+    charge(sign * 2.0);
+    EXPECT_FALSE(held(reading(0.0)).violated());
+    EXPECT_FALSE(held(reading(sign * (2.0 + kNoise_A))).violated());
+    EXPECT_EQ(held(reading(sign * above(2.0 + kNoise_A))).cause, Cause::current_deviation);
+  }
+}
+
+TEST_F(Plausibility, MissingCurrentDoesNotEndADwell) {
   charge(2.0);
-  EXPECT_FALSE(held(reading(9.0)).violated());
+  EXPECT_FALSE(at(reading(1.0), 0).violated());
+  EXPECT_FALSE(at(reading(base::kAbsent), 1000).violated());
+  EXPECT_EQ(at(reading(1.0), 2000).cause, Cause::current_deviation);
 }
 
 TEST_F(Plausibility, CurrentAgainstTheCommandTripsBeyondTheTolerance) {
@@ -326,8 +337,16 @@ TEST_F(ChamberPlausibility, StoppedChamberIsFree) {
   judge.commanded(base::ChamberSetpoint{.run = 1, .temperature_degC = 40.0});
   EXPECT_FALSE(at(40.0, 0).violated());
   judge.commanded_off();
+  EXPECT_FALSE(at(25.0, 500).violated());
   EXPECT_FALSE(at(80.0, 1000).violated());
   EXPECT_FALSE(at(80.0, 9000).violated());
+}
+
+TEST_F(ChamberPlausibility, SetpointThatIsNotReadBackAgreesWithNothing) {
+  judge.commanded(base::ChamberSetpoint{.run = 1, .temperature_degC = 40.0});
+  EXPECT_FALSE(at(base::kAbsent, 0).violated());
+  EXPECT_FALSE(at(30.0, 1000).violated());
+  EXPECT_FALSE(at(30.0, 9000).violated());
 }
 
 TEST_F(ChamberPlausibility, RemoteFlagOfAChamberIsNotJudged) {
