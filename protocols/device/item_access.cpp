@@ -103,9 +103,10 @@ Status ItemAccess::load_nominals() {
     if (!std::isnan(known)) continue;
     TRY_ASSIGN(const double raw, read_raw(item.nominal));
     const double value = to_SI(item.nominal, raw);
-    if (!std::isfinite(value) || value <= 0.0 || value > 1e7) {
+    if (!std::isfinite(value) || value < 1e-3 || value > 1e7) {
       FixedText<200> detail{d_.item(item.nominal).name};
-      detail.append(" reads ").append(value).append("; a nominal value must be positive. Is the word order right?");
+      detail.append(" reads ").append(value).append(
+          "; a nominal value lies between 0.001 and 1e7. Is the word order right?");
       return base::failure(ErrorCode::mismatch, client_.name(), detail.view());
     }
     known = value;

@@ -19,7 +19,7 @@ class ItemAccess {
   [[nodiscard]] base::Result<base::FixedText<48>> read_text(int item);
   [[nodiscard]] base::Status write_raw(int item, double raw);
 
-  // Reads every item that others are scaled by; a value that is not positive and finite is an error.
+  // Reads every item that others are scaled by; one outside 1e-3..1e7 is an error.
   [[nodiscard]] base::Status load_nominals();
 
   [[nodiscard]] double decode(int item, std::span<const std::uint16_t> registers) const noexcept;  // raw
