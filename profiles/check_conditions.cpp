@@ -228,6 +228,7 @@ class ConditionCheck {
   }
 
   void always(const ConditionSyntax& condition) {
+    ends_at_once_ = true;
     const auto atom = atom_at(compiler_, condition.when, condition.when.root);
     const bool signed_current = atom && atom->live == Live::current && !atom->magnitude && step_.sign < 0;
     auto& finding = compiler_.diagnostics.error(
@@ -302,7 +303,7 @@ class ConditionCheck {
       return;
     }
     const bool all_dead = std::all_of(dead_.begin(), dead_.end(), [](char dead) { return dead != 0; });
-    if (!all_dead && !has_time_guard()) time_guard();
+    if (!all_dead && !ends_at_once_ && !has_time_guard()) time_guard();
   }
 
   [[nodiscard]] bool has_time_guard() const {
@@ -328,6 +329,7 @@ class ConditionCheck {
   Compiler& compiler_;
   const StepSyntax& step_;
   std::vector<char>& dead_;
+  bool ends_at_once_ = false;
 };
 
 }  // namespace

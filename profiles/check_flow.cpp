@@ -1,11 +1,10 @@
-// Where the test can go: unreachable steps, loops that cannot end, chains of steps that take no time.
+// Where the test can go: unreachable steps, loops that cannot end or take no time.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "profiles/codes.hpp"
 #include "profiles/compile_parts.hpp"
-#include "profiles/executor.hpp"
 
 namespace cyclerd::profiles {
 namespace {
@@ -155,26 +154,9 @@ class Flow {
   }
   [[nodiscard]] static bool may_take_no_time(const Step& step) { return !takes_time(step) || step.when.present(); }
 
-  // The longest chain of steps that can be passed in one scan must fit in it; a loop of them would never return.
   void instant() {
-    std::uint32_t chain = 0;
-    std::uint32_t chain_start = 0;
     for (std::uint32_t i = 0; i < program_.steps.size(); ++i) {
-      const Step& step = program_.steps[i];
-      if (step.kind == StepKind::repeat_begin) instant_loop(i);
-      if (step.kind == StepKind::repeat_begin || step.kind == StepKind::repeat_end) continue;
-      if (!may_take_no_time(step)) {
-        chain = 0;
-        continue;
-      }
-      if (chain++ == 0) chain_start = i;
-      if (chain == static_cast<std::uint32_t>(kMaxTransitions) + 1) {
-        compiler_.diagnostics.error(
-            code::kInstantLoop, compiler_.syntax[chain_start]->where,
-            fmt::format("more than {} steps in a row may take no time at all (skipped by when, advance_cycle)",
-                        kMaxTransitions),
-            "put them into a repeat with one when, or a short rest between them");
-      }
+      if (program_.steps[i].kind == StepKind::repeat_begin) instant_loop(i);
     }
   }
 

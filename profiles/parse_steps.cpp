@@ -98,6 +98,12 @@ void parse_repeat(const text::TomlNode& node, StepSyntax& step, ParseContext& co
   if (!node.is_table()) return;
   step.count = read_expression(reader, "count", type::kNumber, context);
   if (const text::TomlNode* until = reader.optional("until")) step.until = parse_until(*until, context);
+  for (const ConditionSyntax& condition : step.until) {
+    if (!condition.dwell.given) continue;
+    context.diagnostics.error(code::kCombination, condition.dwell.where,
+                              "the until of a repeat takes no dwell: it is looked at once after each pass",
+                              "put the dwell on a condition of a step inside, with then = \"break\"");
+  }
   reader.finish();
 }
 

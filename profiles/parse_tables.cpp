@@ -17,8 +17,7 @@ bool valid_identifier(std::string_view name) noexcept {
 }
 
 bool reserved_word(std::string_view name) {
-  for (std::string_view word : {"and", "or", "not", "abs", "min", "max", "mod", "rate", "avg", "aux", "bms", "next",
-                                "goto", "end", "pause", "fail", "break", "first", "last"}) {
+  for (std::string_view word : {"and", "or", "not", "abs", "min", "max", "mod", "aux", "bms"}) {
     if (name == word) return true;
   }
   return text::find_unit(name).has_value() ||
@@ -108,6 +107,7 @@ void parse_parameter(const std::string& name, const text::TomlNode& node, Profil
     if (parameter.min && parameter.max && *parameter.min > *parameter.max) {
       diagnostics.error(code::kParameterDefinition, parameter.max_where,
                         fmt::format("max of parameter '{}' is below its min", name), "swap them");
+      parameter.broken = true;
     }
   } else {
     (void)reader.optional("min");
@@ -230,7 +230,9 @@ void parse_head(text::TableReader& reader, ProfileSyntax& profile, text::Diagnos
 }  // namespace
 
 std::optional<ProfileSyntax> parse_profile(const text::SourcePtr& source, text::Diagnostics& diagnostics) {
-  const auto root = text::parse_toml(source, diagnostics);
+  text::TomlLimits limits;
+  limits.depth = 2 * kMaxNesting + 16;  // a repeat costs two levels: its table and the array of its steps
+  const auto root = text::parse_toml(source, diagnostics, limits);
   if (!root) return std::nullopt;
   ProfileSyntax profile;
   profile.source = source;

@@ -1,0 +1,74 @@
+// Every shipped profile compiles, without an error, on the cells it is for.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "profiles/evaluate.hpp"
+#include "tests/unit/profiles/language/bench.hpp"
+
+namespace cyclerd::profiles::test {
+namespace {
+
+std::vector<std::string> shipped() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(CYCLERD_SOURCE_DIR "/profiles/library")) {
+    if (entry.path().extension() == ".toml") names.push_back(entry.path().stem().string());
+  }
+  return names;
+}
+
+Launch launch_on(const std::string& cell_name) {
+  Launch launch = roomy_launch();
+  const auto source = text::read_source(std::string(CYCLERD_SOURCE_DIR "/profiles/cells/") + cell_name + ".toml");
+  text::Diagnostics diagnostics;
+  launch.cell = *load_cell(*source, diagnostics);
+  return launch;
+}
+
+class Library : public testing::TestWithParam<std::string> {};
+
+TEST_P(Library, CompilesOnTheLgM50) {
+  const auto source = text::read_source(CYCLERD_SOURCE_DIR "/profiles/library/" + GetParam() + ".toml");
+  ASSERT_TRUE(source);
+  text::Diagnostics diagnostics;
+  const auto program = compile_profile(*source, launch_on("lg-m50"), diagnostics);
+  ASSERT_TRUE(program) << diagnostics.render();
+  EXPECT_EQ(malformed(*program), nullptr);
+  EXPECT_EQ(program->name, GetParam()) << "file and profile have one name";
+  EXPECT_GT(program->worst_case_duration.us, 0) << "every shipped profile is bounded in time";
+  EXPECT_GT(program->worst_case_rows, 0.0);
+  EXPECT_TRUE(diagnostics.all().empty()) << diagnostics.render();
+  // compile, print, compile
+  text::Diagnostics again_diagnostics;
+  const auto again = compile_profile(source_of(program->canonical), launch_on("lg-m50"), again_diagnostics);
+  ASSERT_TRUE(again) << again_diagnostics.render();
+  EXPECT_EQ(again->compiled_sha256, program->compiled_sha256);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shipped, Library, testing::ValuesIn(shipped()), [](const auto& test) {
+  std::string name = test.param;
+  for (char& c : name) c = c == '-' ? '_' : c;
+  return name;
+});
+
+TEST(LibraryProfiles, CapacityCheckRunsOnLfpByParametersAlone) {
+  const auto source = text::read_source(CYCLERD_SOURCE_DIR "/profiles/library/capacity-check.toml");
+  Launch launch = launch_on("a123-26650");
+  text::Diagnostics diagnostics;
+  EXPECT_FALSE(compile_profile(*source, launch, diagnostics)) << "4.2 V is above the cell's 3.6 V";
+  launch.parameters = {{"charge_voltage", "3.6 V"}, {"cut_off", "2.0 V"}};
+  text::Diagnostics second;
+  EXPECT_TRUE(compile_profile(*source, launch, second)) << second.render();
+}
+
+TEST(LibraryProfiles, DemoLastsAboutThreeMinutes) {
+  const auto source = text::read_source(CYCLERD_SOURCE_DIR "/profiles/library/demo.toml");
+  text::Diagnostics diagnostics;
+  const auto program = compile_profile(*source, launch_on("lg-m50"), diagnostics);
+  ASSERT_TRUE(program) << diagnostics.render();
+  // 55 s charge, 2 x 10 s rest, 75 s of US06; the soak's guard of 120 s is never used up by a chamber that works.
+  EXPECT_EQ(program->worst_case_duration, base::seconds(120 + 55 + 10 + 75 + 10));
+}
+
+}  // namespace
+}  // namespace cyclerd::profiles::test
