@@ -151,7 +151,7 @@ struct BatchEncoder::Impl {
 
   Impl() {
     ENSURE(zstd != nullptr, "zstd has memory for its context");
-    ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, 1);
+    ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, -1);
     ZSTD_CCtx_setParameter(zstd, ZSTD_c_contentSizeFlag, 1);
   }
   ~Impl() { ZSTD_freeCCtx(zstd); }

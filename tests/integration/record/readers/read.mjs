@@ -5,7 +5,7 @@ import { tableFromIPC, compressionRegistry, CompressionType } from 'apache-arrow
 import { decompress } from 'fzstd';
 import pl from 'nodejs-polars';
 
-compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => decompress(bytes) });
+compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => decompress(bytes).slice() }); // a copy: aligned
 
 const [, , streamPath, csvPath] = process.argv;
 const bytes = readFileSync(streamPath);
