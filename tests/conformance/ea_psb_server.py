@@ -1,12 +1,19 @@
 #!/usr/bin/python3
-"""An EA PSB 9000 as a pymodbus server: a peer whose Modbus code nobody of this project wrote. Prints its port, ends with stdin."""
+"""An EA PSB 9000 as a pymodbus server: a peer whose Modbus code nobody of this project wrote.
+
+Prints its port, ends with its standard input. Leaves with 77 when pymodbus (Debian: python3-pymodbus, python3-serial-asyncio) is missing.
+"""
 import asyncio
 import struct
 import sys
 
-from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
-from pymodbus.server import ModbusTcpServer
-from pymodbus.transaction import ModbusSocketFramer
+try:
+    from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
+    from pymodbus.server.async_io import ModbusTcpServer
+    from pymodbus.transaction import ModbusSocketFramer
+except ModuleNotFoundError as missing:
+    print(missing, file=sys.stderr)
+    sys.exit(77)
 
 NOMINAL_V, NOMINAL_A, NOMINAL_W = 80.0, 60.0, 1500.0
 CELL_V, CELL_OHM = 3.6, 0.02

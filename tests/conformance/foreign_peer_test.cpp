@@ -38,8 +38,17 @@ class ForeignServer {
   }
   ~ForeignServer() {
     ::close(stop_);
-    kill(child_, SIGTERM);
-    waitpid(child_, nullptr, 0);
+    if (child_ > 0) {
+      kill(child_, SIGTERM);
+      waitpid(child_, nullptr, 0);
+    }
+  }
+  // The exit status of a server that never came up.
+  int status() {
+    int status = 0;
+    waitpid(child_, &status, 0);
+    child_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
@@ -50,8 +59,11 @@ class ForeignServer {
 };
 
 TEST(ForeignPeer, EaSupplyOfPymodbusIsDrivenThroughAWholeTest) {
-  const ForeignServer server(CYCLERD_SOURCE_DIR "/tests/conformance/ea_psb_server.py");
-  if (server.port() == 0) GTEST_SKIP() << "python3-pymodbus is not installed";
+  ForeignServer server(CYCLERD_SOURCE_DIR "/tests/conformance/ea_psb_server.py");
+  if (server.port() == 0) {
+    ASSERT_EQ(server.status(), 77) << "the foreign server failed";
+    GTEST_SKIP() << "install python3-pymodbus and python3-serial-asyncio";
+  }
   text::Diagnostics diagnostics;
   const auto description =
       DescriptionLibrary({CYCLERD_SOURCE_DIR "/protocols/devices"}).find("ea-psb-9000", {}, diagnostics);
