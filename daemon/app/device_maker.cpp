@@ -1,31 +1,16 @@
 #include "daemon/app/device_maker.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <tuple>
-#include <vector>
 
-#include "protocols/modbus/device.hpp"
+#include "protocols/device/modbus_device.hpp"
+#include "protocols/device/scan_plan.hpp"
 
 namespace cyclerd::app {
 namespace {
 
 using device::Description;
-using device::Item;
 
 constexpr double kAnything = 1e9;
-
-// Items that a poll needs: what is measured, what the status says, set-points that are compared.
-std::vector<int> polled_items(const Description& description) {
-  std::vector<int> items = {
-      description.measure.voltage,     description.measure.current,   description.measure.power,
-      description.measure.temperature, description.measure.chamber,   description.measure.chamber_setpoint,
-      description.status.word,         description.status.count,      description.status.output_on.item,
-      description.status.remote.item,  description.status.alarm.item, description.status.regulation.bits.item};
-  items.insert(items.end(), description.status.compare.begin(), description.status.compare.end());
-  std::erase(items, device::kNone);
-  return items;
-}
 
 double value_of(const device::Value& value, const device::SiteParameters& site) {
   if (value.kind != device::Value::Kind::parameter) return value.constant;
@@ -91,29 +76,21 @@ bool measures_cell_temperature(const DeviceConfig& device) {
 }
 
 int transactions_per_poll(const DeviceConfig& device) {
-  const Description& description = *device.kind;
-  std::vector<int> wanted = polled_items(description);
-  const auto place = [&](int index) {
-    const Item& item = description.item(index);
-    return std::tuple(item.function, item.address);
-  };
-  std::ranges::sort(wanted, {}, place);
-  int requests = 0;
-  const Item* block = nullptr;  // first item of the block being built
-  int end = 0;                  // its end so far
-  for (const int index : wanted) {
-    const Item& item = description.item(index);
-    const bool joins = block != nullptr && block->function == item.function &&
-                       item.address <= end + description.max_gap &&
-                       item.address + item.count - block->address <= description.max_read;
-    if (!joins) {
-      ++requests;
-      block = &item;
-      end = item.address;
-    }
-    end = std::max(end, item.address + item.count);
-  }
-  return requests;
+  return static_cast<int>(device::plan_scan(*device.kind).blocks.size());
+}
+
+base::Result<std::unique_ptr<device::Device>> make_modbus_device(const StationConfig& station, std::uint32_t index,
+                                                                 base::Clock& clock) {
+  const DeviceConfig& device = station.devices[index];
+  if (!device.kind)
+    return base::failure(base::ErrorCode::invalid, device.name, "the station file does not say how to reach it");
+  const WireConfig& wire = station.wires[device.wire];
+  const device::ModbusTcpEndpoint endpoint{.host = wire.host,
+                                           .port = wire.port,
+                                           .unit = static_cast<std::uint8_t>(device.unit),
+                                           .connect_timeout = {},
+                                           .response_timeout = {}};
+  return device::make_modbus_device(device.kind, endpoint, device.site, clock);
 }
 
 }  // namespace cyclerd::app

@@ -10,7 +10,7 @@
 
 namespace cyclerd::app {
 
-// Devices of one wire made in one process share its connection. Connects nothing yet. `clock` must outlive the device.
+// Connects nothing yet. `clock` must outlive the device.
 [[nodiscard]] base::Result<std::unique_ptr<device::Device>> make_modbus_device(const StationConfig& station,
                                                                                std::uint32_t device,
                                                                                base::Clock& clock);

@@ -122,17 +122,6 @@ Compiled compile_launch(const LaunchRequest& request, const ChannelAbility& abil
   return compiled;
 }
 
-profiles::SafetyLimits limits_of(const profiles::CellSpec& cell) {
-  profiles::SafetyLimits limits;
-  limits.voltage = {cell.voltage_min_V, cell.voltage_max_V, {}};
-  limits.current = {-cell.discharge_current_max_A, cell.charge_current_max_A, {}};
-  // Which of the two ranges holds depends on the direction of the current; the outer box is never left.
-  limits.temperature = {std::min(cell.charge_temperature_min_degC, cell.discharge_temperature_min_degC),
-                        std::max(cell.charge_temperature_max_degC, cell.discharge_temperature_max_degC),
-                        {}};
-  return limits;
-}
-
 safety::LimitTable idle_limits(const profiles::SafetyLimits& station, base::Duration scan) {
   safety::LimitTable table;
   safety::merge(table, station);
@@ -144,7 +133,7 @@ safety::LimitTable idle_limits(const profiles::SafetyLimits& station, base::Dura
 safety::LimitTable test_limits(const profiles::SafetyLimits& station, const profiles::CellSpec& cell,
                                const profiles::Program& program) {
   safety::LimitTable table = idle_limits(station, program.scan);
-  safety::merge(table, limits_of(cell));
+  safety::merge(table, profiles::trip_limits(cell));
   safety::merge(table, program.safety);
   table.sensor_loss = std::min(station.sensor_loss, program.safety.sensor_loss);
   return table;

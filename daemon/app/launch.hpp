@@ -59,7 +59,6 @@ struct Compiled {
 // Station, cell and profile: the tightest of each.
 [[nodiscard]] safety::LimitTable test_limits(const profiles::SafetyLimits& station, const profiles::CellSpec& cell,
                                              const profiles::Program& program);
-[[nodiscard]] profiles::SafetyLimits limits_of(const profiles::CellSpec& cell);
 
 // Bytes that the test will put on disk at the most; 0 when its duration is not bounded.
 [[nodiscard]] double disk_estimate_bytes(const profiles::Program& program);

@@ -4,13 +4,14 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <map>
+#include <span>
 
 #include <fmt/format.h>
 
 #include "daemon/app/resources.hpp"
 #include "daemon/app/station_check.hpp"
 #include "daemon/app/station_tables.hpp"
+#include "daemon/record/storage.hpp"
 #include "protocols/device/library.hpp"
 #include "protocols/device/site.hpp"
 #include "protocols/text/toml.hpp"
@@ -191,6 +192,7 @@ void tighten(profiles::SafetyLimits& limits, const profiles::SafetyLimits& other
 StationConfig load_station(const text::SourcePtr& source, const LoadOptions& options, text::Diagnostics& diagnostics) {
   StationConfig station;
   station.path = source->name;
+  station.text_sha256 = record::sha256_hex(std::as_bytes(std::span(source->text)));
   station.folder = fs::path(source->name).parent_path().string();
   if (station.folder.empty()) station.folder = ".";
   const auto document = text::parse_toml(source, diagnostics);

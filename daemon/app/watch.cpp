@@ -48,7 +48,7 @@ base::MonoTime Watch::run_once() {
   anchor(now);
   if (now - compared_ >= base::seconds(1)) {
     compared_ = now;
-    compare_identities();
+    compare_with_instruments();
   }
   if (now - told_status_ >= base::seconds(5)) {
     told_status_ = now;
@@ -97,14 +97,26 @@ void Watch::anchor(base::MonoTime now) {
                 due.step.seconds());
 }
 
-void Watch::compare_identities() {
+void Watch::refuse(std::uint32_t channel, const std::string& subject, const std::string& words) {
+  if (station_.safety[channel]->latch.tripped()) return;
+  io::trip(*station_.safety[channel], safety::Cause::self_check);
+  log(LogLevel::error, words);
+  service_.note(base::EventKind::fault, subject, words);
+}
+
+// What only the opened instruments can tell: who they are, and what they can do.
+void Watch::compare_with_instruments() {
   for (const SharedInstrument& shared : shared_instruments(station_)) {
-    for (const std::uint32_t channel : {shared.first, shared.second}) {
-      if (station_.safety[channel]->latch.tripped()) continue;
-      io::trip(*station_.safety[channel], safety::Cause::self_check);
-      log(LogLevel::error, shared.words);
-      service_.note(base::EventKind::fault, "identity", shared.words);
-    }
+    refuse(shared.first, "identity", shared.words);
+    refuse(shared.second, "identity", shared.words);
+  }
+  for (std::uint32_t i = 0; i < station_.config.channels.size(); ++i) {
+    const ChannelConfig& channel = station_.config.channels[i];
+    const io::DeviceHealth health = station_.health[channel.cycler]->load();
+    if (health.polls == 0) continue;
+    const std::string words = unreachable_limits(channel.limits, health.capability);
+    if (!words.empty())
+      refuse(i, channel.name, fmt::format("channel {}: {}; tighten the station file", channel.name, words));
   }
 }
 
@@ -125,6 +137,27 @@ std::string Watch::status_text() const {
                         cycle::to_string(status.state));
   }
   return text;
+}
+
+std::string unreachable_limits(const profiles::SafetyLimits& limits, const device::Capability& cycler) {
+  struct Row {
+    const char* name;
+    const char* unit;
+    const profiles::SafetyBound& bound;
+    double min, max;
+  };
+  const Row rows[] = {{"voltage", "V", limits.voltage, cycler.voltage_min_V, cycler.voltage_max_V},
+                      {"current", "A", limits.current, cycler.current_min_A, cycler.current_max_A}};
+  std::string words;
+  for (const Row& row : rows) {
+    for (const double bound : {row.bound.min, row.bound.max}) {
+      // An absent bound compares false on both sides.
+      if (!(bound < row.min) && !(bound > row.max)) continue;
+      words += fmt::format("{}the {} limit {} {} is outside the cycler's range {} to {} {}", words.empty() ? "" : ", ",
+                           row.name, bound, row.unit, row.min, row.max, row.unit);
+    }
+  }
+  return words;
 }
 
 std::vector<SharedInstrument> shared_instruments(const Station& station) {

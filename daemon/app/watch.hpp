@@ -52,7 +52,8 @@ class Watch {
   void check_heartbeats(base::MonoTime now);
   void feed(base::MonoTime now);
   void anchor(base::MonoTime now);
-  void compare_identities();
+  void compare_with_instruments();
+  void refuse(std::uint32_t channel, const std::string& subject, const std::string& words);
 
   Station& station_;
   StationService& service_;
@@ -74,5 +75,8 @@ struct SharedInstrument {
   std::string words;
 };
 [[nodiscard]] std::vector<SharedInstrument> shared_instruments(const Station& station);
+
+// Which of the limits an instrument cannot reach, in words: they would never fire. Empty when all can.
+[[nodiscard]] std::string unreachable_limits(const profiles::SafetyLimits& limits, const device::Capability& cycler);
 
 }  // namespace cyclerd::app

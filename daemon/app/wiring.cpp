@@ -94,8 +94,9 @@ std::size_t record_ring_bytes(const StationConfig& config) noexcept {
 }
 
 base::Result<std::unique_ptr<Station>> wire_station(StationConfig config, const DeviceMaker& make_device,
-                                                    record::RecorderConfig record, base::Clock& clock) {
-  const std::size_t ring_bytes = record_ring_bytes(config);
+                                                    record::RecorderConfig record, base::Clock& clock,
+                                                    std::size_t ring_bytes) {
+  if (ring_bytes == 0) ring_bytes = record_ring_bytes(config);
   auto station = std::make_unique<Station>(std::move(config), ring_bytes);
   for (std::size_t i = 0; i < station->config.devices.size(); ++i) {
     station->health.push_back(std::make_unique<base::Published<io::DeviceHealth>>());

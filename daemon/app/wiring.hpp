@@ -41,9 +41,11 @@ struct Station {
   std::unique_ptr<record::Recorder> recorder;
 };
 
-// Opens the record (recovering what an earlier process left) and builds the rest. Touches no wire yet.
+// Opens the record (recovering what an earlier process left) and builds the rest. Touches no wire yet. `ring_bytes` 0:
+// record_ring_bytes().
 [[nodiscard]] base::Result<std::unique_ptr<Station>> wire_station(StationConfig config, const DeviceMaker& make_device,
-                                                                  record::RecorderConfig record, base::Clock& clock);
+                                                                  record::RecorderConfig record, base::Clock& clock,
+                                                                  std::size_t ring_bytes = 0);
 
 // What a device's own protections are programmed to: the tightest of the channel's limits.
 [[nodiscard]] device::Protections protections_of(const profiles::SafetyLimits& limits) noexcept;

@@ -1,0 +1,272 @@
+#include "daemon/app/simulation.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "daemon/app/metadata.hpp"
+#include "daemon/app/resources.hpp"
+#include "daemon/app/wiring.hpp"
+#include "daemon/record/record_json.hpp"
+#include "daemon/record/storage.hpp"
+#include "daemon/record/test_folder.hpp"
+#include "hil/cells/cell_set.hpp"
+#include "hil/inprocess/inprocess.hpp"
+#include "hil/plant/world.hpp"
+#include "protocols/base/clock.hpp"
+
+namespace cyclerd::app {
+namespace {
+
+constexpr base::Duration kSettle = base::seconds(30);  // of virtual time, for the self-check
+constexpr std::size_t kRingBytes = 64U << 20;
+
+// What the virtual instruments are like: a small bench, 5 V and 60 A, of a resolution that a good cycler has.
+hil::PlantConfig plant_config(const SimulationConfig& config) {
+  hil::PlantConfig plant;
+  plant.stage.voltage_max_V = 10.0;
+  plant.stage.current_max_A = 200.0;
+  plant.stage.current_min_A = -200.0;
+  plant.stage.power_max_W = 2000.0;
+  plant.stage.power_min_W = -2000.0;
+  if (config.noise) {
+    plant.voltage = {.gain = 1.0, .offset = 0.0, .noise = 50e-6, .step = 10e-6};
+    plant.current = {.gain = 1.0, .offset = 0.0, .noise = 100e-6, .step = 10e-6};
+    plant.temperature = {.gain = 1.0, .offset = 0.0, .noise = 0.02, .step = 0.01};
+  }
+  plant.seed = config.seed;
+  return plant;
+}
+
+// A station of one channel, made by hand instead of from a file.
+StationConfig bench(const SimulationConfig& config) {
+  StationConfig station;
+  station.name = "simulation";
+  station.path = "simulation";
+  station.state_dir = config.out;
+  station.wires.push_back(
+      {.name = "bench", .transport = "in-process", .host = "", .port = 0, .round_trip = {}, .where = {}});
+  ChannelConfig channel;
+  channel.name = config.launch.channel.empty() ? "sim" : config.launch.channel;
+  channel.scan = config.scan;
+  channel.chamber = config.chamber ? 1 : -1;
+  station.channels.push_back(channel);
+  DeviceConfig cycler;
+  cycler.name = "cycler";
+  cycler.description = "in-process";
+  cycler.scan = config.scan;
+  cycler.channel = 0;
+  station.devices.push_back(cycler);
+  if (config.chamber) {
+    DeviceConfig chamber = cycler;
+    chamber.name = "chamber";
+    // A chamber moves in minutes; its poll need not be finer than the scan, nor slower than its sensor's lag.
+    chamber.scan = std::max(config.scan, base::seconds(1));
+    station.devices.push_back(chamber);
+  }
+  return station;
+}
+
+// How the record says that the test ended.
+std::pair<profiles::TestOutcome, std::string> read_outcome(const std::string& folder) {
+  const auto text = record::read_text(folder + "/test.json");
+  if (!text) return {profiles::TestOutcome::none, text.error().text()};
+  const record::Json about = record::parse_or_null(*text);
+  if (!about.is_object()) return {profiles::TestOutcome::none, "test.json cannot be read"};
+  using enum profiles::TestOutcome;
+  for (const auto outcome : {completed, stopped, failed, tripped, interrupted}) {
+    if (about.value("state", "") == profiles::to_string(outcome)) return {outcome, about.value("reason", "")};
+  }
+  return {none, about.value("reason", "")};
+}
+
+class Simulation {
+ public:
+  explicit Simulation(const SimulationConfig& config) : config_(config), world_(clock_.now(), config.ambient_degC) {}
+
+  SimulationResult run();
+
+ private:
+  bool build();
+  bool settle();
+  bool begin();
+  void play();
+  void turn();
+  void take_replies();
+  void order(cycle::Order order);
+  [[nodiscard]] cycle::ChannelStatus status() const { return station_->cycle->status(0).load(); }
+
+  const SimulationConfig& config_;
+  base::VirtualClock clock_;
+  hil::World world_;
+  SimulationResult result_;
+  std::unique_ptr<Station> station_;
+  std::unique_ptr<cycle::Run> run_;
+  base::MonoTime next_;
+  base::MonoTime recorder_next_;
+  std::uint64_t test_ = 0;
+  bool accepted_ = false;
+  bool ended_ = false;
+};
+
+bool Simulation::build() {
+  const std::string path = hil::find_cell_set(config_.cell_set);
+  auto source = text::read_source(path.empty() ? config_.cell_set : path);
+  if (!source) {
+    result_.diagnostics.error("S041", {},
+                              fmt::format("no parameter set of a virtual cell is called \"{}\"", config_.cell_set),
+                              fmt::format("there are: {}", fmt::join(hil::cell_set_names(), ", ")));
+    return false;
+  }
+  const auto set = hil::load_cell_set(*source, result_.diagnostics);
+  if (!set) return false;
+  hil::ChamberConfig chamber;
+  chamber.start_degC = config_.ambient_degC;
+  chamber.room_degC = config_.ambient_degC;
+  chamber.seed = config_.seed + 1;
+  const std::size_t place = config_.chamber ? world_.add_chamber(chamber) : hil::World::kRoom;
+  const std::size_t plant = world_.add_plant(
+      set->make({.soc = config_.initial_soc, .temperature_degC = config_.ambient_degC}), plant_config(config_), place);
+
+  record::RecorderConfig record;
+  record.state_dir = config_.out;
+  record.durable = false;
+  auto wired = wire_station(
+      bench(config_),
+      [this, plant, place](const StationConfig&,
+                           std::uint32_t device) -> base::Result<std::unique_ptr<device::Device>> {
+        if (device == 0) return std::make_unique<hil::InprocessCycler>(world_, plant, clock_);
+        return std::make_unique<hil::InprocessChamber>(world_, place, clock_);
+      },
+      record, clock_, kRingBytes);
+  if (!wired) {
+    result_.error = wired.error().text();
+    return false;
+  }
+  station_ = std::move(*wired);
+  return true;
+}
+
+// One round of everybody, in the order in which a sample travels; then time jumps to the next moment anybody asked for.
+void Simulation::turn() {
+  Wire& wire = station_->wires.front();
+  base::MonoTime next = wire.port->run_once();
+  next = std::min(next, station_->cycle->run_once());
+  if (wire.lanes->commands.size() + wire.lanes->limits.size() > 0) next = std::min(next, wire.port->run_once());
+  if (clock_.now() >= recorder_next_ || station_->records.used_bytes() > kRingBytes / 4) {
+    recorder_next_ = station_->recorder->run_once();
+  }
+  if (station_->cycle->replies().size() > 0) take_replies();
+  clock_.advance_to(next);
+}
+
+void Simulation::order(cycle::Order order) {
+  station_->cycle->orders().push(order);
+}
+
+void Simulation::take_replies() {
+  cycle::Reply reply;
+  while (station_->cycle->replies().pop(reply)) {
+    switch (reply.kind) {
+      case cycle::Reply::Kind::accepted: accepted_ = accepted_ || reply.id == 1; break;
+      case cycle::Reply::Kind::refused:
+        if (reply.id == 1) {
+          result_.error = "the test was refused: " + std::string(reply.text.view());
+          ended_ = true;
+        }
+        break;
+      case cycle::Reply::Kind::finished: ended_ = true; break;
+    }
+  }
+}
+
+bool Simulation::settle() {
+  const base::MonoTime deadline = clock_.now() + kSettle;
+  while (clock_.now() < deadline) {
+    turn();
+    if (status().state == cycle::ChannelState::safe) return true;
+  }
+  result_.error = fmt::format("the virtual channel did not become ready; it is {}: {}",
+                              cycle::to_string(status().state), status().last_event.text.view());
+  return false;
+}
+
+bool Simulation::begin() {
+  ChannelAbility ability;
+  ability.cycler = station_->health[0]->load().capability;
+  ability.has_chamber = config_.chamber;
+  if (config_.chamber) ability.chamber = station_->health[1]->load().capability;
+  ability.has_cell_temperature = true;
+  ability.scan = config_.scan;
+  const Resources resources = find_resources();
+  Compiled compiled = compile_launch(config_.launch, ability, resources.cells, resources.waveforms);
+  result_.diagnostics.append(std::move(compiled.diagnostics));
+  if (!compiled.program) return false;
+
+  test_ = static_cast<std::uint64_t>(clock_.wall().us);
+  run_ = std::make_unique<cycle::Run>(compiled.program);
+  run_->test = test_;
+  run_->limits = test_limits({}, compiled.cell, *compiled.program);
+  run_->limits_before = idle_limits({}, config_.scan);
+  run_->metadata_json = metadata_json(*station_, 0, test_, config_.launch, compiled, clock_);
+  cycle::Order start;
+  start.kind = cycle::Order::Kind::start;
+  start.id = 1;
+  start.run = run_.get();
+  start.who = "simulation";
+  order(start);
+  return true;
+}
+
+void Simulation::play() {
+  const base::MonoTime deadline = clock_.now() + config_.max_duration;
+  bool resumed = false;
+  while (!ended_) {
+    turn();
+    const cycle::ChannelStatus now = status();
+    const bool paused = now.run_state == profiles::RunState::paused;
+    if (paused && !resumed) {
+      cycle::Order resume;
+      resume.kind = cycle::Order::Kind::request;
+      resume.request = profiles::Request::resume;
+      resume.who = "simulation";
+      resume.text = "nobody is here to be asked";
+      order(resume);
+    }
+    resumed = paused;
+    if (clock_.now() >= deadline) {
+      result_.error = fmt::format("not at its end after {:.0f} s of virtual time", config_.max_duration.seconds());
+      return;
+    }
+  }
+}
+
+SimulationResult Simulation::run() {
+  base::SystemClock system;
+  const base::MonoTime began = system.now();
+  if (build() && settle() && begin()) {
+    play();
+    station_->recorder->finish();
+    const cycle::ChannelStatus end = status();
+    result_.steps = end.row.step_count;
+    result_.cycles = end.row.cycle_count;
+    result_.scans = end.scans;
+    result_.rows = end.rows_kept;
+    result_.virtual_s = static_cast<double>(end.row.test_time_us) * 1e-6;
+    result_.folder = record::find_test_folder(config_.out, test_);
+    if (accepted_) std::tie(result_.outcome, result_.reason) = read_outcome(result_.folder);
+  }
+  result_.wall_s = (system.now() - began).seconds();
+  return std::move(result_);
+}
+
+}  // namespace
+
+SimulationResult simulate(const SimulationConfig& config) {
+  return Simulation(config).run();
+}
+
+}  // namespace cyclerd::app
