@@ -179,9 +179,13 @@ void Channel::take(const io::Notice& notice) noexcept RT_NONBLOCKING {
       break;
     case What::lost:
       device->lost = true;
+      if (is(config_.sensor)) sensor_.lost = true;
       if (cycler && runs() && !config_.latch->tripped()) trip(Cause::device_lost);
       break;
-    case What::recovered: device->lost = false; break;
+    case What::recovered:
+      device->lost = false;
+      if (is(config_.sensor)) sensor_.lost = false;
+      break;
     case What::tripped:
     case What::made_safe: break;
   }
@@ -195,6 +199,8 @@ void Channel::take(const base::Reading& reading) noexcept RT_NONBLOCKING {
     latest.reading = reading;
     latest.seen = true;
     latest.lost = false;
+    // One instrument in two places: a chamber with a sensor on the cell, a cycler with a thermometer.
+    if (static_cast<std::int32_t>(reading.device) == config_.sensor) sensor_ = latest;
   }
   if (!cycler || state_ == ChannelState::disabled) return;
   ++status_.scans;
