@@ -243,10 +243,26 @@ TEST(Gate, WhatTheInstrumentCannotDoIsRefused) {
   Setpoint one_way = hold();
   one_way.current_min_A = 0.0;
   EXPECT_TRUE(passes(command(one_way), {}, c));
+  one_way.current_max_A = 0.0;
+  EXPECT_TRUE(passes(command(one_way), {}, c)) << "a clamp at zero closes a direction";
   c = cycler();
   c.can_power = 0;
   EXPECT_FALSE(passes(command(power(5.0)), {}, c));
   EXPECT_TRUE(passes(command(charge()), {}, c));
+}
+
+TEST(Gate, NoDirectionIsAskedForWhereNoneIsWanted) {
+  device::Capability c = cycler();
+  c.can_charge = c.can_discharge = 0;
+  Setpoint s = charge();
+  s.current_A = 0.0;
+  EXPECT_TRUE(passes(command(s), {}, c));
+  EXPECT_TRUE(passes(command(power(0.0)), {}, c));
+  s = hold();
+  s.current_max_A = s.current_min_A = 0.0;
+  EXPECT_TRUE(passes(command(s), {}, c));
+  c.can_discharge = 1;
+  EXPECT_TRUE(passes(command(resistor()), {}, c)) << "a resistor does not charge";
 }
 
 TEST(Gate, CommandForAnotherKindOfInstrumentIsRefused) {
