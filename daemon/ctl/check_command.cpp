@@ -1,14 +1,11 @@
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "daemon/app/launch.hpp"
 #include "daemon/app/resources.hpp"
 #include "daemon/ctl/commands.hpp"
 #include "daemon/ctl/launch_files.hpp"
 #include "daemon/ctl/status_view.hpp"
 #include "profiles/compile.hpp"
-#include "protocols/text/quantity.hpp"
 
 namespace cyclerd::ctl {
 
@@ -94,15 +91,6 @@ int check_with_daemon(const Json& params, const Options& options, Io& io) {
   return report(explain_channel(answer.error(), *client, options.channel), options, io);
 }
 
-std::optional<base::Duration> scan_of(const std::string& text) {
-  if (text.empty()) return base::milliseconds(100);
-  text::QuantityError error;
-  const auto value = text::parse_quantity(text, error);
-  if (!value || value->dimension != text::dimension::kTime || !(value->value >= 1e-4 && value->value <= 3600.0))
-    return {};
-  return base::microseconds(std::llround(value->value * 1e6));
-}
-
 }  // namespace
 
 int check_command(const Options& options, Io& io) {
@@ -113,12 +101,8 @@ int check_command(const Options& options, Io& io) {
       return report({Failure::usage, "--channel needs --cell: which cell would run there?"}, options, io);
     return check_with_daemon(*params, options, io);
   }
-  const auto scan = scan_of(options.scan);
-  if (!scan) {
-    return report(
-        {Failure::usage, fmt::format("--scan \"{}\": a time from 100 us to 1 h, for example 100ms", options.scan)},
-        options, io);
-  }
+  const auto scan = scan_period(options.scan, base::milliseconds(100));
+  if (!scan) return report(scan.error(), options, io);
   text::Diagnostics findings;
   Json program = Json::object();
   if (options.cell.empty()) {

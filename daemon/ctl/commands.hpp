@@ -32,6 +32,8 @@ int export_command(const Options& options, Io& io);
 int plot_command(const Options& options, Io& io);
 
 // Shared by them
+// Draws what --svg, --png and --terminal ask for; 0, or an exit code after reporting.
+int plot_files(const std::string& folder, const Options& options, Io& io);
 // Prints why, in words (with --json: as one JSON object a line) on io.err.
 int report(const Trouble& trouble, const Options& options, Io& io);
 void print(std::FILE* stream, const std::string& text);

@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+#include <cmath>
 #include <filesystem>
 #include <system_error>
 #include <vector>
 
 #include "daemon/app/resources.hpp"
 #include "protocols/text/diagnostics.hpp"
+#include "protocols/text/quantity.hpp"
 #include "protocols/text/toml.hpp"
 
 namespace cyclerd::ctl {
@@ -82,6 +85,26 @@ Outcome<Json> launch_params(const Options& options) {
     if (!value.empty()) params[name] = value;
   }
   return params;
+}
+
+Outcome<base::Duration> scan_period(const std::string& text, base::Duration fallback) {
+  if (text.empty()) return fallback;
+  // On a command line "1s" is easier to type than "\"1 s\"".
+  std::string spaced = text;
+  for (std::size_t i = 1; i < spaced.size(); ++i) {
+    const auto before = static_cast<unsigned char>(spaced[i - 1]);
+    if (std::isdigit(before) != 0 && std::isalpha(static_cast<unsigned char>(spaced[i])) != 0) {
+      spaced.insert(i, " ");
+      break;
+    }
+  }
+  text::QuantityError error;
+  const auto value = text::parse_quantity(spaced, error);
+  if (!value || value->dimension != text::dimension::kTime || !(value->value >= 1e-4 && value->value <= 3600.0)) {
+    return std::unexpected(
+        Trouble(Failure::usage, fmt::format("--scan \"{}\": a time from 100 us to 1 h, for example 100ms", text)));
+  }
+  return base::microseconds(std::llround(value->value * 1e6));
 }
 
 }  // namespace cyclerd::ctl

@@ -21,4 +21,7 @@ struct LaunchFile {
 // Parameters of `check` and `start`. The cell may be absent.
 [[nodiscard]] Outcome<Json> launch_params(const Options& options);
 
+// --scan: "100 ms", "1s"; `fallback` when it was not given.
+[[nodiscard]] Outcome<base::Duration> scan_period(const std::string& text, base::Duration fallback);
+
 }  // namespace cyclerd::ctl

@@ -105,7 +105,7 @@ class Parser {
     simulate->add_option("--out", options.out, "Keep the record and its export here")->type_name("DIR");
     simulate->add_option("--svg,--plot", options.svg, "Plot to this file")->type_name("FILE");
     simulate->add_option("--png", options.png, "Plot to this file")->type_name("FILE");
-    simulate->add_flag("--steps", options.steps, "List every step, however many");
+    simulate->add_flag("--full", options.full, "List every step and cycle, however many");
   }
 
   void add_channel_commands() {
@@ -159,7 +159,7 @@ class Parser {
         add("Results", "summary", "Capacities, energies and efficiencies per cycle, steps and how they ended",
             {"summary last", "summary A1", "summary 1764000000000000 --json"});
     summary->add_option("test", options.test, what)->required();
-    summary->add_flag("--steps", options.steps, "List every step, however many");
+    summary->add_flag("--full", options.full, "List every step and cycle, however many");
     add_state_dir(summary);
     auto* exporting =
         add("Results", "export", "Write the test as BDF CSV with its metadata", {"export last --out results"});
@@ -245,7 +245,7 @@ Leave help_on(Parser& parser, const std::string& topic) {
   if (topic == "exit-codes") return {0, exit_codes_text(), ""};
   auto names = command_names(parser.app());
   for (const auto& name : names) {
-    if (name == topic) return {0, parser.app().get_subcommand(name)->help(), ""};
+    if (name == topic) return {0, parser.app().get_subcommand(name)->help("cyclerctl"), ""};
   }
   names.emplace_back("exit-codes");
   const std::string near = text::nearest(topic, names);
@@ -265,7 +265,7 @@ std::variant<Options, Leave> parse_options(const std::vector<std::string>& argum
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
     CLI::App* command = chosen_command(app);
-    return Leave{0, command != nullptr ? command->help() : app.help(), ""};
+    return Leave{0, command != nullptr ? command->help("cyclerctl") : app.help(), ""};
   } catch (const CLI::ExtrasError&) {
     auto extras = app.remaining(true);
     if (extras.empty()) return usage_error(app, "too many arguments");

@@ -39,7 +39,7 @@ struct Options {
   bool wait = false;
   bool until_done = false;
   bool all = false;
-  bool steps = false;
+  bool full = false;
   double interval_s = 0.0;  // 0: the command's own
 };
 

@@ -24,9 +24,11 @@ struct TestResults {
 
 [[nodiscard]] Outcome<TestResults> read_results(const std::string& folder);
 
-// Heading, cycles, steps; of very many steps the first and the last, unless `all_steps`.
-[[nodiscard]] std::string results_text(const TestResults& results, bool all_steps, int width, bool colour);
-[[nodiscard]] std::string results_plain(const TestResults& results);  // cycles only, tab-separated
+// Steps and cycles as tables; of very many the first and the last, unless `all`.
+[[nodiscard]] std::string results_text(const TestResults& results, bool all);
+// A line a cycle, tab-separated: number, Ah in, Ah out, coulombic efficiency, Wh in, Wh out, energy efficiency,
+// seconds.
+[[nodiscard]] std::string results_plain(const TestResults& results);
 [[nodiscard]] Json results_json(const TestResults& results);
 
 }  // namespace cyclerd::ctl
