@@ -101,8 +101,8 @@ class Canvas {
     source(color);
     cairo_arc(c_, x, y, radius, 0, 2 * M_PI);
     cairo_fill(c_);
-    font(radius * 1.25, true);
-    text(x, y + radius * 0.45, number, rgb(0xFFFFFF), 0.5);
+    font(radius * (number.size() > 1 ? 1.05 : 1.25), true);
+    text(x, y + radius * 0.42, number, rgb(0xFFFFFF), 0.5);
   }
   void curve(const std::vector<Point>& points, const Axis& x, const Axis& y, const Box& box, Color color,
              double line_width) {
