@@ -16,7 +16,23 @@ namespace cyclerd::text {
 
 // One value of a TOML document. Tables keep the order of the file.
 struct TomlNode {
+  // Out of line: a class that holds pairs of itself cannot have them generated inside its own definition (clang).
+  TomlNode();
+  ~TomlNode();
+  TomlNode(const TomlNode&);
+  TomlNode(TomlNode&&) noexcept;
+  TomlNode& operator=(const TomlNode&);
+  TomlNode& operator=(TomlNode&&) noexcept;
+
   enum class Kind : std::uint8_t { string, integer, floating, boolean, array, table };
+  // Defined where the type is complete: clang refuses a vector of pairs with an incomplete type otherwise.
+  TomlNode();
+  TomlNode(const TomlNode&);
+  TomlNode(TomlNode&&) noexcept;
+  TomlNode& operator=(const TomlNode&);
+  TomlNode& operator=(TomlNode&&) noexcept;
+  ~TomlNode();
+
   Kind kind = Kind::table;
   Span key;    // the key this value stands under (for array items: the item)
   Span value;  // the value itself; for a string the span covers the text between the quotes
