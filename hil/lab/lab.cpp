@@ -57,7 +57,7 @@ void read_chamber(Loader& x, text::TableReader& reader) {
   chamber.name = read_name(x, reader);
   chamber.port = read_port(reader);
   (void)reader.optional_word("twin", {"virtual-chamber"});
-  chamber.serial = reader.optional_string("serial").value_or("VT-" + chamber.name);
+  chamber.serial = reader.optional_string("serial").value_or(fmt::format("VT-{}", chamber.name));
   c.room_degC = x.lab.room_degC;
   c.start_degC = x.lab.room_degC;
   take(read_bounded(reader, "start_temperature", dim::kTemperature, -80.0, 150.0, false), c.start_degC);
@@ -145,7 +145,7 @@ void read_cycler(Loader& x, text::TableReader& reader) {
   cycler.port = read_port(reader);
   const auto twin = reader.required_word("twin", {"ea-psb", "virtual-cycler"});
   cycler.twin = twin == "ea-psb" ? CyclerTwin::ea_psb : CyclerTwin::virtual_cycler;
-  cycler.serial = reader.optional_string("serial").value_or("VC-" + cycler.name);
+  cycler.serial = reader.optional_string("serial").value_or(fmt::format("VC-{}", cycler.name));
   if (cycler.twin == CyclerTwin::ea_psb)
     cycler.state_low_word_first = reader.optional_word("state_word_order", {"ABCD", "CDAB"}) == "CDAB";
   refer(reader, "cell", x.lab.cyclers.size(), x.cycler_to_cell, true);
