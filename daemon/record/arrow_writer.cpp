@@ -158,7 +158,8 @@ struct BatchEncoder::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  // One buffer: its length uncompressed as i64 (-1: stored as it is), then the bytes; padded to 8.
+  // One buffer: its length uncompressed as i64, then a zstd frame; padded to 8. Arrow allows a length of -1 for raw
+  // bytes, but Polars (nodejs-polars 0.21) takes even those for a zstd frame and refuses the file: so never raw.
   void put_buffer(std::span<const std::byte> raw) {
     const std::size_t at = body.size();
     if (raw.empty()) {
@@ -166,13 +167,9 @@ struct BatchEncoder::Impl {
       return;
     }
     body.resize(at + 8 + ZSTD_compressBound(raw.size()));
-    std::size_t n = ZSTD_compress2(zstd, body.data() + at + 8, body.size() - at - 8, raw.data(), raw.size());
-    auto prefix = static_cast<std::int64_t>(raw.size());
-    if (ZSTD_isError(n) != 0 || n >= raw.size()) {
-      prefix = -1;
-      n = raw.size();
-      std::memcpy(body.data() + at + 8, raw.data(), n);
-    }
+    const std::size_t n = ZSTD_compress2(zstd, body.data() + at + 8, body.size() - at - 8, raw.data(), raw.size());
+    ENSURE(ZSTD_isError(n) == 0, "zstd packs any buffer into its own bound");
+    const auto prefix = static_cast<std::int64_t>(raw.size());
     std::memcpy(body.data() + at, &prefix, 8);
     buffers.push_back({static_cast<std::int64_t>(at), static_cast<std::int64_t>(8 + n)});
     body.resize(at + 8 + n);
