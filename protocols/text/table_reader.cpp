@@ -6,13 +6,6 @@
 
 namespace cyclerd::text {
 
-TomlNode::TomlNode() = default;
-TomlNode::~TomlNode() = default;
-TomlNode::TomlNode(const TomlNode&) = default;
-TomlNode::TomlNode(TomlNode&&) noexcept = default;
-TomlNode& TomlNode::operator=(const TomlNode&) = default;
-TomlNode& TomlNode::operator=(TomlNode&&) noexcept = default;
-
 namespace {
 
 std::string_view kind_name(const TomlNode& node) {

@@ -186,6 +186,13 @@ base::Result<SourcePtr> read_source(const std::string& path, std::size_t max_byt
   return SourcePtr{std::move(source)};
 }
 
+TomlNode::TomlNode() = default;
+TomlNode::TomlNode(const TomlNode&) = default;
+TomlNode::TomlNode(TomlNode&&) noexcept = default;
+TomlNode& TomlNode::operator=(const TomlNode&) = default;
+TomlNode& TomlNode::operator=(TomlNode&&) noexcept = default;
+TomlNode::~TomlNode() = default;
+
 const TomlNode* TomlNode::find(std::string_view name) const noexcept {
   for (const auto& [key_name, node] : members) {
     if (key_name == name) return &node;

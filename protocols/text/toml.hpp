@@ -16,14 +16,6 @@ namespace cyclerd::text {
 
 // One value of a TOML document. Tables keep the order of the file.
 struct TomlNode {
-  // Out of line: a class that holds pairs of itself cannot have them generated inside its own definition (clang).
-  TomlNode();
-  ~TomlNode();
-  TomlNode(const TomlNode&);
-  TomlNode(TomlNode&&) noexcept;
-  TomlNode& operator=(const TomlNode&);
-  TomlNode& operator=(TomlNode&&) noexcept;
-
   enum class Kind : std::uint8_t { string, integer, floating, boolean, array, table };
   // Defined where the type is complete: clang refuses a vector of pairs with an incomplete type otherwise.
   TomlNode();
