@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "protocols/base/rt.hpp"
@@ -20,12 +21,19 @@ class FixedText {
   constexpr FixedText(const char* text) noexcept RT_NONBLOCKING { append(std::string_view{text}); }
 
   constexpr FixedText& append(std::string_view text) noexcept RT_NONBLOCKING {
-    std::size_t room = N - size_;
-    std::size_t n = text.size() < room ? text.size() : room;
-    if (n < text.size()) {
-      while (n > 0 && (static_cast<unsigned char>(text[n]) & 0xC0U) == 0x80U) --n;
+    const std::size_t room = N - size_;
+    std::size_t n = text.size();
+    if (n > room) {
+      n = room;
+      while (n > 0 && (static_cast<unsigned char>(text.data()[n]) & 0xC0U) == 0x80U) --n;
     }
-    for (std::size_t i = 0; i < n; ++i) bytes_[size_ + i] = text[i];
+    if
+      consteval {
+        for (std::size_t i = 0; i < n; ++i) bytes_[size_ + i] = text[i];
+      }
+    else {
+      if (n != 0) std::memcpy(bytes_ + size_, text.data(), n);
+    }
     size_ = static_cast<std::uint16_t>(size_ + n);
     return *this;
   }
