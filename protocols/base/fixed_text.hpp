@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 
 #include "protocols/base/rt.hpp"
 
@@ -27,12 +28,10 @@ class FixedText {
       n = room;
       while (n > 0 && (static_cast<unsigned char>(text.data()[n]) & 0xC0U) == 0x80U) --n;
     }
-    if
-      consteval {
-        for (std::size_t i = 0; i < n; ++i) bytes_[size_ + i] = text[i];
-      }
-    else {
-      if (n != 0) std::memcpy(bytes_ + size_, text.data(), n);
+    if (std::is_constant_evaluated()) {
+      for (std::size_t i = 0; i < n; ++i) bytes_[size_ + i] = text[i];
+    } else if (n != 0) {
+      std::memcpy(bytes_ + size_, text.data(), n);
     }
     size_ = static_cast<std::uint16_t>(size_ + n);
     return *this;
