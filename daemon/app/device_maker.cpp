@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "protocols/device/modbus_device.hpp"
 #include "protocols/device/scan_plan.hpp"
+#include "protocols/modbus/modbus_device.hpp"
 
 namespace cyclerd::app {
 namespace {
@@ -85,12 +85,12 @@ base::Result<std::unique_ptr<device::Device>> make_modbus_device(const StationCo
   if (!device.kind)
     return base::failure(base::ErrorCode::invalid, device.name, "the station file does not say how to reach it");
   const WireConfig& wire = station.wires[device.wire];
-  const device::ModbusTcpEndpoint endpoint{.host = wire.host,
+  const modbus::ModbusTcpEndpoint endpoint{.host = wire.host,
                                            .port = wire.port,
                                            .unit = static_cast<std::uint8_t>(device.unit),
                                            .connect_timeout = {},
                                            .response_timeout = {}};
-  return device::make_modbus_device(device.kind, endpoint, device.site, clock);
+  return modbus::make_modbus_device(device.kind, endpoint, device.site, clock);
 }
 
 }  // namespace cyclerd::app

@@ -19,9 +19,11 @@ TEST(LaunchRequest, TakesWhatIsGivenAndNamesWhatIsMissing) {
   EXPECT_EQ(request.parameters.at("rate"), "C/3");
   EXPECT_TRUE(std::isnan(request.soc));
   LaunchRequest fresh;
+  LaunchRequest incomplete;
   EXPECT_NE(read_launch_request(Json::array(), fresh), "");
   EXPECT_NE(read_launch_request(Json::object({{"cell_name", "lg-m50"}}), fresh).find("profile"), std::string::npos);
-  EXPECT_NE(read_launch_request(Json::object({{"profile", "x"}}), fresh).find("cell"), std::string::npos);
+  EXPECT_NE(read_launch_request({{"profile", "x"}, {"note", "n"}}, incomplete).find("cell (the text"),
+            std::string::npos);
   EXPECT_NE(read_launch_request(Json::object({{"profile", 3}}), fresh).find("profile is a text"), std::string::npos);
   EXPECT_NE(
       read_launch_request({{"profile", "x"}, {"cell", "y"}, {"parameters", {{"a", Json::array()}}}}, fresh).find("a "),

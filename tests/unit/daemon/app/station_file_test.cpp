@@ -178,7 +178,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"unknown_site_parameter", "unit = 0", "unit = 0\nsite = { state_word_ordr = \"CDAB\" }", "",
                 "state_word_ordr", ""},
         Mistake{"broken_toml", "[wire.w1]", "[wire.w1", "", "", ""}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& row) { return std::string(row.param.name); });
 
 TEST(StationFile, WithoutAChannelThereIsNoStation) {
   const std::string text = kGood;
