@@ -76,9 +76,8 @@ class Loader {
     }
     d_.min_gap = duration(r, "min_gap", d_.min_gap, base::seconds(10));
     d_.max_read =
-        static_cast<std::uint16_t>(r.optional_integer("max_read", 1, modbus::kMaxReadRegisters).value_or(d_.max_read));
-    d_.max_gap =
-        static_cast<std::uint16_t>(r.optional_integer("max_gap", 0, modbus::kMaxReadRegisters).value_or(d_.max_gap));
+        static_cast<std::uint16_t>(r.optional_integer("max_read", 1, kMaxReadRegisters).value_or(d_.max_read));
+    d_.max_gap = static_cast<std::uint16_t>(r.optional_integer("max_gap", 0, kMaxReadRegisters).value_or(d_.max_gap));
     r.finish();
   }
 
@@ -193,7 +192,7 @@ class Loader {
 
   void check_bits(const Item& item, int top, const TomlNode& node) {
     const int width = item.is_bits() ? 1 : 16 * item.count;
-    const bool integer = item.type != modbus::ValueType::f32 && item.type != modbus::ValueType::ascii;
+    const bool integer = item.type != ValueType::f32 && item.type != ValueType::ascii;
     if (!integer)
       diagnostics_.error("D041", node.value, fmt::format("'{}' has no bits", item.name), "use an integer or a coil");
     else if (top >= width)

@@ -11,7 +11,7 @@
 #include "protocols/base/sample.hpp"
 #include "protocols/base/time.hpp"
 #include "protocols/device/device.hpp"
-#include "protocols/modbus/types.hpp"
+#include "protocols/device/register.hpp"
 #include "protocols/text/diagnostics.hpp"
 #include "protocols/text/quantity.hpp"
 #include "protocols/text/toml.hpp"
@@ -41,11 +41,11 @@ struct Parameter {
 //   value (SI) = sign * raw * scale [* nominal value / full_scale] * unit factor
 struct Item {
   std::string name;
-  modbus::Function function = modbus::Function::holding;
+  Function function = Function::holding;
   std::uint16_t address = 0;
   std::uint16_t count = 1;  // registers, or bits
-  modbus::ValueType type = modbus::ValueType::u16;
-  modbus::WordOrder words = modbus::WordOrder::ABCD;
+  ValueType type = ValueType::u16;
+  WordOrder words = WordOrder::ABCD;
   int words_parameter = kNone;  // site parameter that overrides `words`
   double scale = 1.0;
   int nominal = kNone;  // item
@@ -67,9 +67,7 @@ struct Item {
   std::string verified;
   text::Span where;
 
-  [[nodiscard]] bool is_bits() const noexcept {
-    return function == modbus::Function::coil || function == modbus::Function::discrete;
-  }
+  [[nodiscard]] bool is_bits() const noexcept { return function == Function::coil || function == Function::discrete; }
 };
 
 // Some bits of an item's raw value.
@@ -183,7 +181,7 @@ struct Description {
   DeviceKind kind = DeviceKind::cycler;
   base::Duration response_timeout = base::milliseconds(500);
   base::Duration min_gap;
-  std::uint16_t max_read = modbus::kMaxReadRegisters;
+  std::uint16_t max_read = kMaxReadRegisters;
   std::uint16_t max_gap = 8;  // unused registers that a block read may take along
 
   std::vector<Parameter> parameters;

@@ -28,9 +28,6 @@ namespace loader {
 
 namespace {
 
-using modbus::Function;
-using modbus::ValueType;
-using modbus::WordOrder;
 using text::Diagnostics;
 using text::TableReader;
 using text::TomlNode;

@@ -11,7 +11,6 @@ namespace cyclerd::device::loader {
 
 namespace {
 
-using modbus::ValueType;
 using text::Diagnostics;
 using text::TableReader;
 using text::TomlNode;

@@ -42,7 +42,7 @@ ScanPlan plan_blocks(const Description& d, std::vector<int> items) {
   for (const int index : items) {
     const Item& item = d.item(index);
     const std::uint32_t end = std::uint32_t{item.address} + item.count;
-    const std::uint32_t longest = item.is_bits() ? modbus::kMaxReadBits : d.max_read;
+    const std::uint32_t longest = item.is_bits() ? kMaxReadBits : d.max_read;
     ScanBlock* last = plan.blocks.empty() ? nullptr : &plan.blocks.back();
     const bool joins = last != nullptr && last->function == item.function &&
                        item.address <= std::uint32_t{last->address} + last->count + d.max_gap &&

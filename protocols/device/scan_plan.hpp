@@ -9,7 +9,7 @@
 namespace cyclerd::device {
 
 struct ScanBlock {
-  modbus::Function function = modbus::Function::holding;
+  Function function = Function::holding;
   std::uint16_t address = 0;
   std::uint16_t count = 0;
   std::uint32_t offset = 0;  // of its first register (or bit) in the scan's words

@@ -74,12 +74,12 @@ std::string_view to_string(Mark mark) noexcept {
   return "G";
 }
 
-std::string_view to_string(modbus::Function function) noexcept {
+std::string_view to_string(Function function) noexcept {
   switch (function) {
-    case modbus::Function::coil: return "coil";
-    case modbus::Function::discrete: return "discrete";
-    case modbus::Function::holding: return "holding";
-    case modbus::Function::input: return "input";
+    case Function::coil: return "coil";
+    case Function::discrete: return "discrete";
+    case Function::holding: return "holding";
+    case Function::input: return "input";
   }
   return "holding";
 }

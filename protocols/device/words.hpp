@@ -13,7 +13,7 @@ namespace cyclerd::device {
 [[nodiscard]] std::string_view to_string(SequenceId id) noexcept;
 [[nodiscard]] std::string_view to_string(Field field) noexcept;
 [[nodiscard]] std::string_view to_string(Mark mark) noexcept;
-[[nodiscard]] std::string_view to_string(modbus::Function function) noexcept;
+[[nodiscard]] std::string_view to_string(Function function) noexcept;
 
 struct FieldFacts {
   std::string_view name;

@@ -1,21 +1,15 @@
-// The vocabulary of Modbus data: where a value lives and how its words are laid out.
+// The vocabulary of registers, as descriptions speak it.
 #pragma once
 
-#include <cstdint>
+#include "protocols/device/register.hpp"
 
 namespace cyclerd::modbus {
 
-// Read functions 1, 2, 3, 4. Coils are written with 5, holding registers with 6 or 16.
-enum class Function : std::uint8_t { coil, discrete, holding, input };
-
-enum class ValueType : std::uint8_t { boolean, u16, i16, u32, i32, f32, ascii };
-
-// Order of the bytes of a 32-bit value in two registers; A is the most significant byte. ABCD is "big endian", CDAB
-// "low word first". For 16-bit values and text BADC and DCBA mean swapped bytes.
-enum class WordOrder : std::uint8_t { ABCD, BADC, CDAB, DCBA };
-
-inline constexpr std::uint16_t kMaxReadRegisters = 125;
-inline constexpr std::uint16_t kMaxWriteRegisters = 123;
-inline constexpr std::uint16_t kMaxReadBits = 2000;
+using device::Function;
+using device::kMaxReadBits;
+using device::kMaxReadRegisters;
+using device::kMaxWriteRegisters;
+using device::ValueType;
+using device::WordOrder;
 
 }  // namespace cyclerd::modbus

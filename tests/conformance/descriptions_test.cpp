@@ -6,8 +6,8 @@
 #include <set>
 
 #include "protocols/device/library.hpp"
-#include "protocols/device/modbus_device.hpp"
 #include "protocols/device/scan_plan.hpp"
+#include "protocols/modbus/modbus_device.hpp"
 
 namespace cyclerd::device {
 namespace {
@@ -98,7 +98,7 @@ TEST_P(ShippedDescription, ScanIsShortAndMeasuresInOneBlock) {
 
 TEST_P(ShippedDescription, CapabilityKnownBeforeOpeningIsSane) {
   base::SystemClock clock;
-  const auto device = make_modbus_device(d_, {}, default_site(*d_), clock);
+  const auto device = modbus::make_modbus_device(d_, modbus::ModbusTcpEndpoint{}, default_site(*d_), clock);
   const Capability& c = device->capability();
   EXPECT_EQ(c.kind, d_->kind);
   EXPECT_NE(c.off_means, OffMeans::unknown) << "a schedule must know what off leaves at the terminals";
@@ -111,9 +111,9 @@ TEST_P(ShippedDescription, CapabilityKnownBeforeOpeningIsSane) {
 
 TEST_P(ShippedDescription, NobodyThereIsAnErrorWithTheAddress) {
   base::SystemClock clock;
-  ModbusTcpEndpoint nobody;
+  modbus::ModbusTcpEndpoint nobody;
   nobody.port = 1;
-  const auto device = make_modbus_device(d_, nobody, default_site(*d_), clock);
+  const auto device = modbus::make_modbus_device(d_, nobody, default_site(*d_), clock);
   for (const auto& done : {device->open(), device->make_safe()}) {
     ASSERT_FALSE(done);
     EXPECT_THAT(done.error().text(), testing::HasSubstr("127.0.0.1:1"));

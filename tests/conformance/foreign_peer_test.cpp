@@ -8,7 +8,7 @@
 #include <string>
 
 #include "protocols/device/library.hpp"
-#include "protocols/device/modbus_device.hpp"
+#include "protocols/modbus/modbus_device.hpp"
 
 namespace cyclerd::device {
 namespace {
@@ -69,9 +69,9 @@ TEST(ForeignPeer, EaSupplyOfPymodbusIsDrivenThroughAWholeTest) {
       DescriptionLibrary({CYCLERD_SOURCE_DIR "/protocols/devices"}).find("ea-psb-9000", {}, diagnostics);
   ASSERT_TRUE(description) << diagnostics.render();
   base::SystemClock clock;
-  ModbusTcpEndpoint endpoint;
+  modbus::ModbusTcpEndpoint endpoint;
   endpoint.port = server.port();
-  const auto device = make_modbus_device(description, endpoint, default_site(*description), clock);
+  const auto device = modbus::make_modbus_device(description, endpoint, default_site(*description), clock);
   auto done = device->open();
   ASSERT_TRUE(done) << done.error().text();
   EXPECT_EQ(device->identity().serial.view(), "2840310001");

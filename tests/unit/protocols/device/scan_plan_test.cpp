@@ -8,7 +8,7 @@ namespace cyclerd::device {
 namespace {
 
 // A description that holds only items, for the planner.
-Description items(std::initializer_list<std::tuple<modbus::Function, int, int>> list, std::uint16_t max_gap,
+Description items(std::initializer_list<std::tuple<Function, int, int>> list, std::uint16_t max_gap,
                   std::uint16_t max_read) {
   Description d;
   d.max_gap = max_gap;
@@ -23,9 +23,9 @@ Description items(std::initializer_list<std::tuple<modbus::Function, int, int>> 
   return d;
 }
 
-constexpr auto kHolding = modbus::Function::holding;
-constexpr auto kInput = modbus::Function::input;
-constexpr auto kCoil = modbus::Function::coil;
+constexpr auto kHolding = Function::holding;
+constexpr auto kInput = Function::input;
+constexpr auto kCoil = Function::coil;
 
 TEST(ScanPlan, NeighboursShareABlock) {
   const auto d = items({{kHolding, 10, 2}, {kHolding, 0, 2}, {kHolding, 6, 1}}, 4, 125);

@@ -8,12 +8,12 @@
 #include "protocols/device/site.hpp"
 #include "protocols/modbus/client.hpp"
 
-namespace cyclerd::device {
+namespace cyclerd::modbus {
 
 // Used by the one thread that owns the client. Allocates only when constructed.
 class ItemAccess {
  public:
-  ItemAccess(const Description& description, const SiteParameters& site, modbus::TcpClient& client);
+  ItemAccess(const device::Description& description, const device::SiteParameters& site, TcpClient& client);
 
   [[nodiscard]] base::Result<double> read_raw(int item);
   [[nodiscard]] base::Result<base::FixedText<48>> read_text(int item);
@@ -36,14 +36,14 @@ class ItemAccess {
  private:
   [[nodiscard]] double factor(int item) const noexcept;  // SI per raw step
 
-  const Description& d_;
-  SiteParameters site_;
-  modbus::TcpClient& client_;
-  std::vector<modbus::WordOrder> words_;
+  const device::Description& d_;
+  device::SiteParameters site_;
+  TcpClient& client_;
+  std::vector<WordOrder> words_;
   std::vector<double> nominals_;  // SI, NaN until read
 };
 
 // "item: detail", so that a message names what people know.
 [[nodiscard]] base::Error with_item(base::Error error, std::string_view item);
 
-}  // namespace cyclerd::device
+}  // namespace cyclerd::modbus

@@ -10,7 +10,7 @@
 #include "protocols/device/device.hpp"
 #include "protocols/device/site.hpp"
 
-namespace cyclerd::device {
+namespace cyclerd::modbus {
 
 struct ModbusTcpEndpoint {
   std::string host = "127.0.0.1";
@@ -21,8 +21,9 @@ struct ModbusTcpEndpoint {
 };
 
 // Does no I/O yet; open() does. `site` comes from bind_site() or default_site().
-[[nodiscard]] std::unique_ptr<Device> make_modbus_device(std::shared_ptr<const Description> description,
-                                                         const ModbusTcpEndpoint& endpoint, const SiteParameters& site,
-                                                         base::Clock& clock);
+[[nodiscard]] std::unique_ptr<device::Device> make_modbus_device(std::shared_ptr<const device::Description> description,
+                                                                 const ModbusTcpEndpoint& endpoint,
+                                                                 const device::SiteParameters& site,
+                                                                 base::Clock& clock);
 
-}  // namespace cyclerd::device
+}  // namespace cyclerd::modbus

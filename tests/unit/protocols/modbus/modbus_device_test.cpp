@@ -1,4 +1,4 @@
-#include "protocols/device/modbus_device.hpp"
+#include "protocols/modbus/modbus_device.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,10 +6,12 @@
 #include <cmath>
 
 #include "protocols/device/library.hpp"
-#include "tests/unit/protocols/device/fake_instrument.hpp"
+#include "tests/unit/protocols/modbus/fake_instrument.hpp"
 
-namespace cyclerd::device {
+namespace cyclerd::modbus {
 namespace {
+
+using namespace device;
 
 using base::ErrorCode;
 using namespace testing_support;
@@ -42,7 +44,7 @@ class DriverTest : public testing::Test {
   }
   base::SystemClock clock_;
   FakeInstrument instrument_;
-  std::unique_ptr<Device> device_;
+  std::unique_ptr<device::Device> device_;
 };
 
 class EaDriver : public DriverTest {
@@ -480,4 +482,4 @@ TEST_F(CyclerDriver, RestAlwaysWritesOff) {
 }
 
 }  // namespace
-}  // namespace cyclerd::device
+}  // namespace cyclerd::modbus

@@ -1,14 +1,16 @@
-#include "protocols/device/modbus_device.hpp"
+#include "protocols/modbus/modbus_device.hpp"
 
 #include <array>
 #include <cmath>
 
-#include "protocols/device/item_access.hpp"
 #include "protocols/device/scan_plan.hpp"
 #include "protocols/device/words.hpp"
 #include "protocols/modbus/client.hpp"
+#include "protocols/modbus/item_access.hpp"
 
-namespace cyclerd::device {
+namespace cyclerd::modbus {
+
+using namespace device;
 
 namespace {
 
@@ -20,8 +22,8 @@ using base::Status;
 
 constexpr base::Duration kCheckPeriod = base::milliseconds(2);  // between the reads of a check that waits
 
-modbus::TcpEndpoint to_client(const Description& d, const ModbusTcpEndpoint& e) {
-  modbus::TcpEndpoint out;
+TcpEndpoint to_client(const Description& d, const ModbusTcpEndpoint& e) {
+  TcpEndpoint out;
   out.host = e.host;
   out.port = e.port;
   out.unit = e.unit;
@@ -113,11 +115,11 @@ class ModbusDevice final : public Device {
 
   std::shared_ptr<const Description> d_;
   base::Clock& clock_;
-  modbus::TcpClient client_;
+  TcpClient client_;
   ItemAccess access_;
   ScanPlan plan_;
   std::vector<std::uint16_t> words_;  // the last scan
-  std::array<std::uint8_t, modbus::kMaxReadBits> bits_{};
+  std::array<std::uint8_t, kMaxReadBits> bits_{};
   std::vector<double> written_;  // raw, per item: what the instrument is known to hold; NaN: unknown
   Capability capability_;
   Identity identity_;
@@ -283,7 +285,7 @@ Status ModbusDevice::read_blocks(base::Reading& reading) {
   for (std::size_t i = 0; i < plan_.blocks.size(); ++i) {
     const ScanBlock& block = plan_.blocks[i];
     const auto words = std::span(words_).subspan(block.offset, block.count);
-    if (block.function == modbus::Function::coil || block.function == modbus::Function::discrete) {
+    if (block.function == Function::coil || block.function == Function::discrete) {
       const auto bits = std::span(bits_).first(block.count);
       TRY(client_.read_bits(block.function, block.address, bits));
       for (std::size_t k = 0; k < bits.size(); ++k) words[k] = bits[k];
@@ -368,7 +370,7 @@ void ModbusDevice::fill(base::Reading& reading) {
 }
 
 Result<double> ModbusDevice::resolve(const Value& value, int item, const FieldValues& fields) {
-  const bool is_switch = d_->item(item).type == modbus::ValueType::boolean;
+  const bool is_switch = d_->item(item).type == ValueType::boolean;
   double number = value.constant;
   switch (value.kind) {
     case Value::Kind::constant: break;
@@ -541,10 +543,10 @@ Status ModbusDevice::release() {
 
 }  // namespace
 
-std::unique_ptr<Device> make_modbus_device(std::shared_ptr<const Description> description,
-                                           const ModbusTcpEndpoint& endpoint, const SiteParameters& site,
-                                           base::Clock& clock) {
+std::unique_ptr<device::Device> make_modbus_device(std::shared_ptr<const Description> description,
+                                                   const ModbusTcpEndpoint& endpoint, const SiteParameters& site,
+                                                   base::Clock& clock) {
   return std::make_unique<ModbusDevice>(std::move(description), endpoint, site, clock);
 }
 
-}  // namespace cyclerd::device
+}  // namespace cyclerd::modbus

@@ -1,4 +1,4 @@
-#include "protocols/device/item_access.hpp"
+#include "protocols/modbus/item_access.hpp"
 
 #include <array>
 #include <cmath>
@@ -6,21 +6,22 @@
 #include "protocols/device/words.hpp"
 #include "protocols/modbus/codec.hpp"
 
-namespace cyclerd::device {
+namespace cyclerd::modbus {
+
+using namespace device;
 
 using base::ErrorCode;
 using base::FixedText;
 using base::Result;
 using base::Status;
-using modbus::ValueType;
 
 namespace {
 
-modbus::WordOrder order_named(std::string_view name) {
-  if (name == "BADC") return modbus::WordOrder::BADC;
-  if (name == "CDAB") return modbus::WordOrder::CDAB;
-  if (name == "DCBA") return modbus::WordOrder::DCBA;
-  return modbus::WordOrder::ABCD;
+WordOrder order_named(std::string_view name) {
+  if (name == "BADC") return WordOrder::BADC;
+  if (name == "CDAB") return WordOrder::CDAB;
+  if (name == "DCBA") return WordOrder::DCBA;
+  return WordOrder::ABCD;
 }
 
 }  // namespace
@@ -32,10 +33,10 @@ base::Error with_item(base::Error error, std::string_view item) {
   return error;
 }
 
-ItemAccess::ItemAccess(const Description& description, const SiteParameters& site, modbus::TcpClient& client)
+ItemAccess::ItemAccess(const Description& description, const SiteParameters& site, TcpClient& client)
     : d_(description), site_(site), client_(client), nominals_(description.items.size(), base::kAbsent) {
   for (const auto& item : d_.items) {
-    modbus::WordOrder order = item.words;
+    WordOrder order = item.words;
     if (item.words_parameter != kNone) {
       const auto& p = d_.parameters[static_cast<std::size_t>(item.words_parameter)];
       order = order_named(p.words[static_cast<std::size_t>(parameter(item.words_parameter))]);
@@ -72,7 +73,7 @@ Result<FixedText<48>> ItemAccess::read_text(int index) {
     text.append(*raw, 10);
     return text;
   }
-  std::array<std::uint16_t, modbus::kMaxReadRegisters> registers{};
+  std::array<std::uint16_t, kMaxReadRegisters> registers{};
   const auto used = std::span(registers).first(item.count);
   const Status done = client_.read_registers(item.function, item.address, used);
   if (!done) return std::unexpected(with_item(done.error(), item.name));
@@ -165,4 +166,4 @@ bool ItemAccess::agrees(int index, double raw, double held, double tolerance_ste
   return difference <= tolerance_steps * step * (1 + 1e-9);
 }
 
-}  // namespace cyclerd::device
+}  // namespace cyclerd::modbus
