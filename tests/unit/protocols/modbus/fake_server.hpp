@@ -2,6 +2,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -44,6 +45,11 @@ class Peer {
     fd_ = -1;
   }
   void half_close() const { shutdown(fd_, SHUT_WR); }
+  // Paces a sender: true when the other side closed meanwhile.
+  [[nodiscard]] bool closed_within_ms(int ms) const {
+    pollfd watched{fd_, POLLIN | POLLRDHUP, 0};
+    return poll(&watched, 1, ms) > 0;
+  }
   // Waits until the other side has closed.
   void await_close() {
     while (!request().empty()) {
