@@ -100,11 +100,13 @@ Outcome<base::Duration> scan_period(const std::string& text, base::Duration fall
   }
   text::QuantityError error;
   const auto value = text::parse_quantity(spaced, error);
-  if (!value || value->dimension != text::dimension::kTime || !(value->value >= 1e-4 && value->value <= 3600.0)) {
+  // In whole microseconds, so that the bounds themselves are allowed whatever unit they are written in.
+  const double wanted_us = value && value->dimension == text::dimension::kTime ? std::round(value->value * 1e6) : 0.0;
+  if (!(wanted_us >= 100.0 && wanted_us <= 3.6e9)) {
     return std::unexpected(
         Trouble(Failure::usage, fmt::format("--scan \"{}\": a time from 100 us to 1 h, for example 100ms", text)));
   }
-  return base::microseconds(std::llround(value->value * 1e6));
+  return base::microseconds(static_cast<std::int64_t>(wanted_us));
 }
 
 }  // namespace cyclerd::ctl

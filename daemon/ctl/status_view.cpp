@@ -143,8 +143,8 @@ Table status_table(const Json& status) {
     if (note.empty()) note = list_text(member(channel, "badges"));
     const Json& cycle = member(channel, "cycle");
     table.add({text_member(channel, "name"), state, quantity(channel, "voltage_V", 4, "V"),
-               quantity(channel, "current_A", 4, "A", true), quantity(channel, "temperature_degC", 1, "°C"),
-               quantity(channel, "chamber_degC", 1, "°C"), cycle.is_number() ? cycle.dump() : "", step_text(channel),
+               quantity(channel, "current_A", 4, "A", true), quantity(channel, "temperature_degC", 1, "degC"),
+               quantity(channel, "chamber_degC", 1, "degC"), cycle.is_number() ? cycle.dump() : "", step_text(channel),
                text_member(channel, "profile"), test_text(channel), note},
               tone_of(state));
   }
