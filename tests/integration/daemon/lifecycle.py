@@ -1,9 +1,11 @@
 """The daemon's life: it starts a test and is stopped; it is killed and a fresh process opens the output; two do not share a state."""
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 from rig import BIN, SOURCE, Rig, expect, main, wait_until
@@ -33,7 +35,9 @@ def channel(rig):
 def start_charging(rig):
     wait_until(lambda: channel(rig)["state"] in ("safe", "finished"), 30, "the channel to be safe")
     profile = open(os.path.join(SOURCE, "tests/integration/lab/profiles/charge.toml")).read()
-    test = rpc(rig, "start", profile=profile, profile_name="charge.toml", cell_name="lg-m50", channel="A1", soc=0.5, operator="t")
+    cell = open(os.path.join(SOURCE, "profiles/cells/lg-m50.toml")).read()
+    test = rpc(rig, "start", profile=profile, profile_name="charge.toml", cell=cell, cell_name="lg-m50", channel="A1", soc=0.5,
+               operator="t")
     wait_until(lambda: (channel(rig)["current_A"] or 0) > 2.0, 20, "charging")
     return test
 
@@ -48,7 +52,16 @@ def threads_of(pid):
 
 
 def run():
-    with Rig() as rig:
+    # The demo's lab on ports of the system's choice.
+    with tempfile.TemporaryDirectory(prefix="cyclerd-lab-") as folder:
+        lab = os.path.join(folder, "lab.toml")
+        text = open(os.path.join(SOURCE, "hil/labs/demo.toml")).read()
+        open(lab, "w").write(re.sub(r"(?m)^port = \d+", "port = 0", text))
+        live(lab)
+
+
+def live(lab):
+    with Rig(lab=lab) as rig:
         names = threads_of(rig.daemon.pid)
         expect(names == sorted(["cyclerd", "recorder", "cycle", "wire-cycler", "wire-chamber", "control"]), f"threads: {names}")
         info = rpc(rig, "server.info")
