@@ -68,8 +68,8 @@ Trouble explain_channel(Trouble trouble, Client& client, const std::string& chan
       near = name;
   }
   trouble.message =
-      fmt::format("no channel \"{}\"{}; this station has: {}", channel,
-                  near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near), fmt::join(names, ", "));
+      fmt::format("no channel \"{}\"{} This station has: {}", channel,
+                  near.empty() ? "." : fmt::format("; did you mean \"{}\"?", near), fmt::join(names, ", "));
   return trouble;
 }
 

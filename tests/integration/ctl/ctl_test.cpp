@@ -112,6 +112,7 @@ TEST_F(CtlTest, TestsAndDevicesAreObjectsInJsonAndLinesInPlain) {
   EXPECT_EQ(Json::parse(run({"tests", "--json"}).out)["tests"][0]["test"], 42);
   EXPECT_EQ(run({"tests", "--plain"}).out.substr(0, 7), "42\tch1\t");
   EXPECT_EQ(Json::parse(run({"devices", "--json"}).out)["devices"][0]["name"], "psb");
+  EXPECT_EQ(run({"devices", "--plain"}).out.substr(0, 31), "psb\t-\t-\topen\t-\tEA PSB 9080-120\t-");
 }
 
 TEST_F(CtlTest, StartPrintsTheTestAloneOnStdout) {
@@ -149,7 +150,7 @@ TEST_F(CtlTest, AWrongChannelIsNamedWithTheNearest) {
   const Ran stop_wrong = run({"stop", "ch3"});
   EXPECT_EQ(stop_wrong.code, 2);
   EXPECT_NE(stop_wrong.err.find("did you mean \"ch1\"?"), std::string::npos);
-  EXPECT_NE(stop_wrong.err.find("this station has: ch1, ch2"), std::string::npos) << stop_wrong.err;
+  EXPECT_NE(stop_wrong.err.find("This station has: ch1, ch2"), std::string::npos) << stop_wrong.err;
   EXPECT_EQ(run({"watch", "nope"}).code, 2);
   EXPECT_EQ(run({"status", "nope"}).code, 2);
 }
@@ -257,6 +258,16 @@ TEST_F(CtlTest, DoctorWithoutADaemonStillLooksAtTheMachine) {
   EXPECT_GT(findings.size(), 5U);
   EXPECT_EQ(findings[0]["check"], "cyclerd");
   EXPECT_EQ(findings[0]["verdict"], "bad");
+}
+
+TEST_F(CtlTest, DoctorWithADaemonAddsOnlyWhatTheDaemonDoesNotKnow) {
+  serve();
+  const Ran ran = run({"doctor", "--json", "--state-dir", folder});
+  EXPECT_EQ(ran.code, 0);
+  const Json findings = Json::parse(ran.out)["findings"];
+  ASSERT_EQ(findings.size(), 2U);
+  EXPECT_EQ(findings[0]["check"], "wires");
+  EXPECT_EQ(findings[1]["check"], "disk sync");
 }
 
 TEST_F(CtlTest, VersionTellsWhetherTheDaemonWasReached) {
