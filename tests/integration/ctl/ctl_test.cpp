@@ -112,7 +112,7 @@ TEST_F(CtlTest, TestsAndDevicesAreObjectsInJsonAndLinesInPlain) {
   EXPECT_EQ(Json::parse(run({"tests", "--json"}).out)["tests"][0]["test"], 42);
   EXPECT_EQ(run({"tests", "--plain"}).out.substr(0, 7), "42\tch1\t");
   EXPECT_EQ(Json::parse(run({"devices", "--json"}).out)["devices"][0]["name"], "psb");
-  EXPECT_EQ(run({"devices", "--plain"}).out.substr(0, 31), "psb\t-\t-\topen\t-\tEA PSB 9080-120\t-");
+  EXPECT_EQ(run({"devices", "--plain"}).out.substr(0, 32), "psb\t-\t-\topen\t-\tEA PSB 9080-120\t-");
 }
 
 TEST_F(CtlTest, StartPrintsTheTestAloneOnStdout) {
