@@ -237,7 +237,7 @@ Json channel_json(const Station& station, std::uint32_t channel, const RunningTe
   if (trip != 0) {
     json["trip"] = {
         {"cause", safety::to_string(static_cast<safety::Cause>(trip))},
-        {"text", status.last_event.kind == base::EventKind::trip ? status.last_event.text.view() : std::string_view{}}};
+        {"text", safety::describe(static_cast<safety::Cause>(trip)).text}};
   }
   add_test(json, status, running);
   return json;

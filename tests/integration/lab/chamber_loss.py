@@ -40,7 +40,7 @@ def one(policy, expected):
                        "the chamber to come back")
             rig.ctl("resume", "A1")
             wait_until(lambda: rig.channel()["state"] == "running", 10, "the test to go on")
-        rig.ctl("stop", "A1")
+            rig.ctl("stop", "A1")
 
 
 def run():

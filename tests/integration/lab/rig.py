@@ -28,17 +28,18 @@ def wait_until(condition, seconds, what):
         value = condition()
         if value:
             return value
-        time.sleep(0.02)
+        time.sleep(0.05)
     raise Failure(f"waited {seconds} s in vain for {what}")
 
 
 class Rig:
     """lab: a lab file; station: a station file whose ports are replaced by the lab's."""
 
-    def __init__(self, lab="hil/labs/demo.toml", station="daemon/app/examples/demo-station.toml"):
+    def __init__(self, lab="hil/labs/demo.toml", station="daemon/app/examples/demo-station.toml", scan=None):
         self.folder = tempfile.mkdtemp(prefix="cyclerd-rig-")
         self.lab_file = os.path.join(SOURCE, lab)
         self.station_source = os.path.join(SOURCE, station)
+        self.scan = scan
         self.socket = os.path.join(self.folder, "control.sock")
         self.state = os.path.join(self.folder, "state")
         self.env = dict(os.environ, CYCLERD_SOCKET=self.socket, PATH=BIN + ":" + os.environ["PATH"], NO_COLOR="1")
@@ -72,13 +73,17 @@ class Rig:
 
     def start_lab(self):
         ports_file = os.path.join(self.folder, "ports.json")
-        self.lab = subprocess.Popen([os.path.join(BIN, "cycler-hil"), "lab", self.lab_file, "--ports-file", ports_file],
+        lab = os.path.join(self.folder, "lab.toml")  # a copy on ephemeral ports
+        open(lab, "w").write(re.sub(r"^port = \d+", "port = 0", open(self.lab_file).read(), flags=re.M))
+        self.lab = subprocess.Popen([os.path.join(BIN, "cycler-hil"), "lab", lab, "--ports-file", ports_file],
                                     stdout=open(os.path.join(self.folder, "lab.log"), "w"), stderr=subprocess.STDOUT,
                                     env=self.env)
         wait_until(lambda: os.path.exists(ports_file) or self.lab.poll() is not None, 10, "the virtual lab")
         expect(self.lab.poll() is None, "the virtual lab ended at once")
         self.ports = json.load(open(ports_file))
         text = open(self.station_source).read()
+        if self.scan:
+            text = re.sub(r'^(scan *= *)"100 ms"', rf'\1"{self.scan}"', text, flags=re.M)
         for key, fixed in (("cycler", 15020), ("chamber", 15021)):
             if key in self.ports:
                 text = text.replace(f"port = {fixed}", f"port = {self.ports[key]}")
