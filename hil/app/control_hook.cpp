@@ -67,7 +67,9 @@ nlohmann::json plant_json(const Lab& lab, std::size_t i, Plant& plant) {
           {"surface_degC", t.cell.surface_degC},
           {"core_degC", t.cell.core_degC},
           {"cell_flags", t.cell.flags},
-          {"output_changed_us", t.output_changed.us}};
+          {"output_changed_us", t.output_changed.us},
+          {"lie_shown_us", t.lie_shown.us},
+          {"off_asked_us", t.off_asked.us}};
 }
 
 std::string state_line(LiveLab& live) {
@@ -119,6 +121,7 @@ std::string lie(LiveLab& live, const Words& words) {
   if (!i) return fmt::format("error: no cell or cycler \"{}\" in this lab", words[1]);
   live.world().now([&](World& w) {
     SensorFaults& faults = w.plant(*i).faults();
+    faults.shown = {};
     if (words[0] == "temp") {
       faults.temperature_degC = value;
     } else if (words[0] == "current") {

@@ -38,6 +38,8 @@ Measurement Plant::measure() noexcept {
   if (faults_.voltage_V) m.voltage_V = *faults_.voltage_V;
   if (faults_.current_A) m.current_A = *faults_.current_A;
   if (faults_.temperature_degC) m.temperature_degC = *faults_.temperature_degC;
+  const bool lies = faults_.voltage_V || faults_.current_A || faults_.temperature_degC;
+  if (lies && faults_.shown.us == 0) faults_.shown = time_;
   m.power_W = m.voltage_V * m.current_A;
   m.regulation = regulation_of(mode_);
   m.output_on = request_.output_on;
@@ -56,6 +58,8 @@ Truth Plant::truth() const noexcept {
   t.energy_J = energy_J_;
   t.mode_since_s = mode_since_s_;
   t.output_changed = output_changed_;
+  t.lie_shown = faults_.shown;
+  t.off_asked = off_asked_;
   t.cell = cell_->readout();
   return t;
 }
