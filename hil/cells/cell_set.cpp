@@ -175,6 +175,9 @@ std::vector<std::string> cell_set_folders() {
   std::vector<std::string> folders;
   if (const char* given = std::getenv("CYCLERD_CELL_SETS"); given != nullptr && *given != '\0')
     folders.emplace_back(given);
+  std::error_code error;  // beside the program, wherever the installation was moved to
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (!error) folders.emplace_back(program.parent_path().parent_path() / "share" / "cyclerd" / "cell-sets");
   folders.emplace_back(CYCLERD_INSTALLED_CELL_SETS);
   folders.emplace_back(CYCLERD_SOURCE_CELL_SETS);
   return folders;

@@ -31,7 +31,8 @@ struct CellSet {
 // nullopt when there are errors. Codes C001..: hil/README.md.
 [[nodiscard]] std::optional<CellSet> load_cell_set(const text::SourcePtr& source, text::Diagnostics& diagnostics);
 
-// Where shipped sets are looked for, first wins: $CYCLERD_CELL_SETS, the installed folder, the source tree.
+// Where shipped sets are looked for, first wins: $CYCLERD_CELL_SETS, beside this program
+// (../share/cyclerd/cell-sets), the installed folder, the source tree.
 [[nodiscard]] std::vector<std::string> cell_set_folders();
 // The file of a set: `name` itself when it ends in .toml, else <folder>/<name>.toml. Empty when there is none.
 [[nodiscard]] std::string find_cell_set(std::string_view name);
