@@ -133,7 +133,8 @@ void BdfCsv::append(std::span<const TableRow> rows, std::string& out) {
       step_record_index_ = 0;
     }
     ++step_record_index_;
-    const std::string_view type = row.step_index < step_types_.size() ? step_types_[row.step_index] : "";
+    std::string_view type;
+    if (row.step_index < step_types_.size()) type = step_types_[row.step_index];
     const Cell cell{row, step_record_index_, type};
     for (std::size_t i = 0; i < kCsvColumns.size(); ++i) {
       if (i != 0) out += ',';

@@ -252,9 +252,13 @@ base::Status TestFolder::close() {
   return {};
 }
 
-std::string find_test_folder(const std::string& state_dir, std::uint64_t test) {
+namespace {
+
+// Among the folders whose names begin with `prefix`; only those are opened.
+std::string find_among(const std::string& state_dir, std::uint64_t test, const std::string& prefix) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(state_dir + "/tests", ignored)) {
+    if (!entry.path().filename().string().starts_with(prefix)) continue;
     const auto text = read_text((entry.path() / "test.json").string());
     if (!text) continue;
     const Json about = parse_or_null(*text);
@@ -264,6 +268,15 @@ std::string find_test_folder(const std::string& state_dir, std::uint64_t test) {
     }
   }
   return {};
+}
+
+}  // namespace
+
+std::string find_test_folder(const std::string& state_dir, std::uint64_t test) {
+  // A station may hold thousands of tests: the name says nearly always which one it is.
+  const std::string expected = folder_name(test, "");
+  std::string found = find_among(state_dir, test, expected.substr(0, expected.find_last_not_of('_') + 1));
+  return found.empty() ? find_among(state_dir, test, "") : found;
 }
 
 }  // namespace cyclerd::record
