@@ -23,7 +23,9 @@ struct Launch {
   SafetyLimits station;  // the station's own limits of the channel
   double initial_soc = base::kAbsent;
   std::map<std::string, std::string> parameters;  // --set name=value, as typed
-  std::string folder;            // where relative waveform paths start (the profile's folder); "" forbids files
+  // Texts of waveform files, by the name that the profile uses. Whoever launches brings them: a compiler inside the
+  // daemon opens no file that a client names.
+  std::map<std::string, std::string> waveforms;
   std::string waveform_library;  // second place to look: the shipped waveforms
 };
 

@@ -14,39 +14,28 @@ namespace {
 
 constexpr double kSecondsPerHour = 3600.0;
 
-// A path that stays inside the folders we look in.
-bool inside(const std::string& path) {
-  if (path.empty() || path.front() == '/' || path.find('\0') != std::string::npos) return false;
-  for (std::size_t begin = 0; begin <= path.size();) {
-    const std::size_t end = std::min(path.find('/', begin), path.size());
-    if (path.compare(begin, end - begin, "..") == 0) return false;
-    begin = end + 1;
-  }
-  return true;
-}
-
-text::SourcePtr find_file(Compiler& compiler, const StepSyntax& step) {
+text::SourcePtr find_text(Compiler& compiler, const StepSyntax& step) {
   const Launch& launch = *compiler.launch;
   const auto fail = [&](std::string message, std::string help) {
     compiler.diagnostics.error(code::kWaveformFile, step.waveform_where, std::move(message), std::move(help));
     return nullptr;
   };
-  if (!inside(step.waveform)) {
+  if (!stays_inside(step.waveform)) {
     return fail(fmt::format("'{}' leads out of the profile's folder", step.waveform),
                 "name a file in the profile's folder or a shipped waveform, for instance us06.csv");
   }
-  std::string tried;
-  for (const std::string& folder : {launch.folder, launch.waveform_library}) {
-    if (folder.empty()) continue;
-    auto source = text::read_source(folder + "/" + step.waveform, kMaxWaveformBytes);
+  if (const auto given = launch.waveforms.find(step.waveform); given != launch.waveforms.end()) {
+    return std::make_shared<const text::Source>(text::Source{step.waveform, given->second});
+  }
+  if (!launch.waveform_library.empty()) {
+    auto source = text::read_source(launch.waveform_library + "/" + step.waveform, kMaxWaveformBytes);
     if (source) return *source;
     if (source.error().code != base::ErrorCode::not_found) {
       return fail(fmt::format("cannot read the waveform: {}", source.error().text()), "");
     }
-    tried += (tried.empty() ? "" : ", ") + folder;
   }
   return fail(fmt::format("the waveform '{}' is not there", step.waveform),
-              tried.empty() ? "this launch has no folder for files" : fmt::format("looked in: {}", tried));
+              "put it beside the profile, or name a shipped waveform, for instance us06.csv");
 }
 
 void check_extremes(Compiler& compiler, const StepSyntax& step, const Waveform& waveform, double scale) {
@@ -143,7 +132,7 @@ std::uint32_t compile_waveform(Compiler& compiler, const StepSyntax& step) {
     compiler.program->waveforms.push_back(std::move(none));
     return static_cast<std::uint32_t>(compiler.program->waveforms.size()) - 1;
   }
-  const text::SourcePtr source = find_file(compiler, step);
+  const text::SourcePtr source = find_text(compiler, step);
   if (source == nullptr) return kNoStep;
   auto waveform = parse_waveform(source, compiler.diagnostics);
   if (!waveform) return kNoStep;

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <string_view>
 
 #include "profiles/codes.hpp"
+#include "protocols/text/toml.hpp"
 
 namespace cyclerd::profiles {
 namespace {
@@ -176,6 +178,38 @@ class Reader {
 
 std::optional<Waveform> parse_waveform(const text::SourcePtr& source, text::Diagnostics& diagnostics) {
   return Reader(source, diagnostics).run();
+}
+
+namespace {
+
+void collect_waveforms(const text::TomlNode& node, std::vector<std::string>& files) {
+  for (const auto& [name, member] : node.members) {
+    if (name == "waveform" && member.is_string() && stays_inside(member.string) &&
+        std::find(files.begin(), files.end(), member.string) == files.end()) {
+      files.push_back(member.string);
+    }
+    collect_waveforms(member, files);
+  }
+  for (const text::TomlNode& item : node.items) collect_waveforms(item, files);
+}
+
+}  // namespace
+
+std::vector<std::string> waveform_files(const text::SourcePtr& profile) {
+  std::vector<std::string> files;
+  text::Diagnostics ignored;
+  if (const auto root = text::parse_toml(profile, ignored)) collect_waveforms(*root, files);
+  return files;
+}
+
+bool stays_inside(const std::string& path) {
+  if (path.empty() || path.front() == '/' || path.find('\0') != std::string::npos) return false;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    if (path.compare(begin, end - begin, "..") == 0) return false;
+    begin = end + 1;
+  }
+  return true;
 }
 
 }  // namespace cyclerd::profiles

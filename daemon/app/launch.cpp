@@ -35,6 +35,17 @@ std::string read_parameters(const Json& params, std::map<std::string, std::strin
   return {};
 }
 
+std::string read_waveforms(const Json& params, std::map<std::string, std::string>& out) {
+  const auto found = params.find("waveforms");
+  if (found == params.end() || found->is_null()) return {};
+  if (!found->is_object()) return "waveforms is an object of file name: \"text of the file\"";
+  for (const auto& [name, value] : found->items()) {
+    if (!value.is_string()) return fmt::format("waveform {} is not a text", name);
+    out[name] = value.get<std::string>();
+  }
+  return {};
+}
+
 std::string read_soc(const Json& params, double& soc) {
   const auto found = params.find("soc");
   if (found == params.end() || found->is_null()) return {};
@@ -57,11 +68,15 @@ std::string read_soc(const Json& params, double& soc) {
 std::string read_launch_request(const Json& params, LaunchRequest& request) {
   if (!params.is_object()) return "parameters are missing";
   const std::pair<const char*, std::string*> texts[] = {
-      {"profile_name", &request.profile_name}, {"profile", &request.profile},
-      {"cell_name", &request.cell_name},       {"cell", &request.cell},
-      {"channel", &request.channel},           {"folder", &request.folder},
-      {"sample_name", &request.sample_name},   {"operator", &request.operator_name},
-      {"institution", &request.institution},   {"note", &request.note},
+      {"profile_name", &request.profile_name},
+      {"profile", &request.profile},
+      {"cell_name", &request.cell_name},
+      {"cell", &request.cell},
+      {"channel", &request.channel},
+      {"sample_name", &request.sample_name},
+      {"operator", &request.operator_name},
+      {"institution", &request.institution},
+      {"note", &request.note},
   };
   for (const auto& [key, field] : texts) {
     const auto found = params.find(key);
@@ -74,12 +89,14 @@ std::string read_launch_request(const Json& params, LaunchRequest& request) {
   if (request.cell.empty() && request.cell_name.empty())
     return "cell (the text of the cell's file) or cell_name is missing";
   if (auto wrong = read_parameters(params, request.parameters); !wrong.empty()) return wrong;
+  if (auto wrong = read_waveforms(params, request.waveforms); !wrong.empty()) return wrong;
   return read_soc(params, request.soc);
 }
 
 Compiled compile_launch(const LaunchRequest& request, const ChannelAbility& ability, const std::string& cells,
                         const std::string& waveforms) {
   Compiled compiled;
+  compiled.ability = ability;
   text::SourcePtr cell_source;
   if (!request.cell.empty()) {
     const std::string name = request.cell_name.empty() ? "cell.toml" : request.cell_name;
@@ -114,7 +131,7 @@ Compiled compile_launch(const LaunchRequest& request, const ChannelAbility& abil
   launch.station = ability.limits;
   launch.initial_soc = request.soc;
   launch.parameters = request.parameters;
-  launch.folder = request.folder;
+  launch.waveforms = request.waveforms;
   launch.waveform_library = waveforms;
   const auto source = std::make_shared<const text::Source>(text::Source{request.profile_name, request.profile});
   compiled.program = profiles::compile_profile(source, launch, compiled.diagnostics);

@@ -24,7 +24,7 @@ struct LaunchRequest {
   std::string cell;
   std::string channel;
   std::map<std::string, std::string> parameters;
-  std::string folder;
+  std::map<std::string, std::string> waveforms;  // texts of files, by the name that the profile uses
   std::string sample_name;
   std::string operator_name;
   std::string institution;
@@ -48,6 +48,7 @@ struct Compiled {
   std::shared_ptr<const profiles::Program> program;  // null when there are errors
   profiles::CellSpec cell;
   std::string cell_text;
+  ChannelAbility ability;  // what it was compiled for
   text::Diagnostics diagnostics;
 };
 // `cells` and `waveforms`: the shipped folders. A cell given by name alone is looked up there.

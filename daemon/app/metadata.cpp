@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "daemon/app/recompile.hpp"
 #include "daemon/app/resources.hpp"
 #include "daemon/app/status_json.hpp"
 
@@ -34,6 +35,7 @@ Json profile_json(const LaunchRequest& request, const profiles::Program& program
   json["text"] = program.source_text;
   json["canonical"] = program.canonical;
   json["parameters"] = request.parameters;
+  json["waveforms"] = request.waveforms;  // the record stays complete without the files
   json["safety"] = limits_json(program.safety);
   return json;
 }
@@ -89,6 +91,7 @@ std::string metadata_json(const Station& station, std::uint32_t channel, std::ui
       {"limits",
        {{"station", limits_json(config.channels[channel].limits)},
         {"cell", limits_json(profiles::trip_limits(compiled.cell))}}},
+      {"ability", ability_json(compiled.ability)},
       {"scan_us", config.channels[channel].scan.us},
       {"initial_soc", number(request.soc)},
       {"sample_name", request.sample_name},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/app/resources.hpp"
+#include "profiles/waveform.hpp"
 #include "protocols/text/diagnostics.hpp"
 #include "protocols/text/quantity.hpp"
 #include "protocols/text/toml.hpp"
@@ -59,6 +60,22 @@ Outcome<LaunchFile> find_launch_file(const std::string& what, const std::string&
   return LaunchFile{path.string(), (*source)->text, fs::absolute(path, error).parent_path().string()};
 }
 
+namespace {
+
+// The texts of the waveforms that lie beside the profile. Those that do not are the daemon's shipped ones, or its
+// finding.
+Json waveforms_of(const LaunchFile& profile) {
+  Json waveforms = Json::object();
+  const auto source = std::make_shared<const text::Source>(text::Source{profile.name, profile.text});
+  for (const std::string& name : profiles::waveform_files(source)) {
+    const auto file = text::read_source(profile.folder + "/" + name, profiles::kMaxWaveformBytes);
+    if (file) waveforms[name] = (*file)->text;
+  }
+  return waveforms;
+}
+
+}  // namespace
+
 Outcome<Json> launch_params(const Options& options) {
   std::string wrong;
   const auto parameters = parameters_of(options.set, wrong);
@@ -68,7 +85,7 @@ Outcome<Json> launch_params(const Options& options) {
   if (!profile) return std::unexpected(profile.error());
   Json params{{"profile", profile->text},
               {"profile_name", profile->name},
-              {"folder", profile->folder},
+              {"waveforms", waveforms_of(*profile)},
               {"parameters", parameters}};
   if (!options.cell.empty()) {
     const auto cell = find_launch_file("cell", options.cell, resources.cells);

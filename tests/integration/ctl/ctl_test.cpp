@@ -28,7 +28,8 @@ struct CtlTest : testing::Test {
     ASSERT_NE(mkdtemp(name), nullptr);
     folder = name;
     config.path = folder + "/control.sock";
-    std::ofstream(folder + "/good.toml") << "profile = \"good\"\n";
+    std::ofstream(folder + "/good.toml") << "profile = \"good\"\n[[step]]\nfollow = { waveform = \"drive.csv\" }\n";
+    std::ofstream(folder + "/drive.csv") << "a,b";
     std::ofstream(folder + "/wrong.toml") << "wrong";
     std::ofstream(folder + "/cell.toml") << "name = \"c\"\n";
   }
@@ -124,7 +125,8 @@ TEST_F(CtlTest, StartPrintsTheTestAloneOnStdout) {
   stop();
   ASSERT_EQ(audit.size(), 2U);
   EXPECT_EQ(audit[0].params["sample_name"], "S1");
-  EXPECT_EQ(audit[0].params["folder"], folder);
+  EXPECT_EQ(audit[0].params["waveforms"]["drive.csv"], "(3 bytes)") << "texts travel, not paths";
+  EXPECT_FALSE(audit[0].params.contains("folder"));
 }
 
 TEST_F(CtlTest, ARefusedProfileShowsTheDaemonsFindings) {

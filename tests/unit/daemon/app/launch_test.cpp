@@ -30,6 +30,18 @@ TEST(LaunchRequest, TakesWhatIsGivenAndNamesWhatIsMissing) {
       std::string::npos);
 }
 
+TEST(LaunchRequest, BringsTheTextsOfItsWaveformsAndNoPlaceToLookForThem) {
+  LaunchRequest request;
+  EXPECT_EQ(
+      read_launch_request(
+          {{"profile", "x"}, {"cell", "y"}, {"folder", "/etc"}, {"waveforms", {{"a.csv", "time_s,power_W"}}}}, request),
+      "");
+  EXPECT_EQ(request.waveforms.at("a.csv"), "time_s,power_W");
+  EXPECT_NE(
+      read_launch_request({{"profile", "x"}, {"cell", "y"}, {"waveforms", {{"a.csv", 1}}}}, request).find("a.csv"),
+      std::string::npos);
+}
+
 TEST(LaunchRequest, SocIsARatioFromZeroToOne) {
   const auto soc = [](const Json& value) {
     LaunchRequest request;

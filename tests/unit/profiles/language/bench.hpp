@@ -42,7 +42,6 @@ inline Launch roomy_launch() {
   launch.has_chamber = true;
   launch.has_cell_temperature = true;
   launch.initial_soc = 0.5;
-  launch.folder = CYCLERD_SOURCE_DIR "/profiles/library";
   launch.waveform_library = CYCLERD_SOURCE_DIR "/profiles/library/waveforms";
   return launch;
 }

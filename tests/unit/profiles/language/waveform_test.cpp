@@ -95,5 +95,37 @@ TEST(WaveformFile, Us06HasTheUpstreamCharge) {
   EXPECT_NEAR(sum_C / 3600.0, -0.14031, 1e-5);  // held values of the upstream file, summed independently
 }
 
+TEST(WaveformFiles, AreThoseThatTheProfileNamesAndThatStayInside) {
+  const auto files = waveform_files(test::source_of(R"(
+[[step]]
+follow = { waveform = "drive.csv" }
+[[step]]
+repeat = { count = 2, steps = [{ follow = { waveform = "sub/wind.csv" } }, { follow = { waveform = "drive.csv" } }] }
+[[step]]
+follow = { waveform = "../../etc/passwd" }
+[[step]]
+follow = { waveform = "/etc/passwd" }
+)",
+                                                    "p.toml"));
+  EXPECT_EQ(files, (std::vector<std::string>{"drive.csv", "sub/wind.csv"}));
+  EXPECT_TRUE(waveform_files(test::source_of("= broken", "p.toml")).empty());
+}
+
+TEST(StaysInside, OnlyRelativePathsWithoutWaysUp) {
+  for (const char* inside : {"a.csv", "a/b.csv", "a..b", "..a", "./a"}) EXPECT_TRUE(stays_inside(inside)) << inside;
+  for (const char* outside : {"", "/a", "..", "../a", "a/..", "a/../b"}) EXPECT_FALSE(stays_inside(outside)) << outside;
+  EXPECT_FALSE(stays_inside(std::string("a\0b", 3)));
+}
+
+TEST(WaveformFiles, AGivenTextIsPlayedAndComesBeforeTheShippedOneOfTheSameName) {
+  Launch launch = test::roomy_launch();
+  launch.waveforms["us06.csv"] = "time_s,current_A\n0,1\n2,1\n";
+  text::Diagnostics diagnostics;
+  const auto program = compile_profile(
+      test::source_of(test::kHead + "[[step]]\nfollow = { waveform = \"us06.csv\" }\n", "p.toml"), launch, diagnostics);
+  ASSERT_TRUE(program) << diagnostics.render();
+  EXPECT_EQ(program->waveforms.at(0).time_us, (std::vector<std::int64_t>{0, 2'000'000}));
+}
+
 }  // namespace
 }  // namespace cyclerd::profiles
