@@ -42,19 +42,25 @@ std::int64_t integer_param(const Json& params, const char* name, std::int64_t fa
   return value;
 }
 
+void require_strings(const Json& params, const char* name, const char* example) {
+  const auto it = params.find(name);
+  if (it == params.end() || it->is_null()) return;
+  if (!it->is_object()) throw BadParams(fmt::format("`{}` must be an object of strings, {}", name, example));
+  for (const auto& [key, value] : it->items()) {
+    if (!value.is_string())
+      throw BadParams(fmt::format("`{}` must be a string: `{}` is an object of strings, {}", key, name, example));
+  }
+}
+
 void require_launch_params(const Json& params, bool start) {
   text_param(params, "profile", true);
   text_param(params, "channel", start);
   text_param(params, "cell", start);
-  for (const char* name : {"profile_name", "cell_name", "folder", "sample_name", "operator", "institution", "note"}) {
+  for (const char* name : {"profile_name", "cell_name", "sample_name", "operator", "institution", "note"}) {
     text_param(params, name, false);
   }
-  const auto it = params.find("parameters");
-  if (it == params.end() || it->is_null()) return;
-  if (!it->is_object()) throw BadParams("`parameters` must be an object of strings: {\"cycles\": \"200\"}");
-  for (const auto& [key, value] : it->items()) {
-    if (!value.is_string()) throw BadParams(fmt::format("parameter `{}` must be a string, as typed: \"0.5 C\"", key));
-  }
+  require_strings(params, "parameters", "as typed: {\"cycles\": \"200\"}");
+  require_strings(params, "waveforms", "the texts of the files that the profile names: {\"drive.csv\": \"...\"}");
 }
 
 struct Call {
@@ -82,8 +88,8 @@ constexpr std::array<Method, 15> kMethods{{
     {"status", Role::viewer, false, true,
      [](Call& c) { c.done(Answer::ok(status_of(c.station, text_param(c.params, "channel", false)))); }},
     {"devices", Role::viewer, false, false, [](Call& c) { c.done(Answer::ok(c.station.devices())); }},
-    {"doctor", Role::viewer, false, false, [](Call& c) { c.done(Answer::ok(c.station.doctor())); }},
-    {"tests", Role::viewer, false, false, [](Call& c) { c.done(Answer::ok(c.station.tests())); }},
+    {"doctor", Role::viewer, false, false, [](Call& c) { c.station.doctor_later(std::move(c.done)); }},
+    {"tests", Role::viewer, false, false, [](Call& c) { c.station.tests_later(std::move(c.done)); }},
     {"check", Role::viewer, false, false,
      [](Call& c) {
        require_launch_params(c.params, false);
@@ -133,6 +139,11 @@ Json without_texts(const Json& params) {
   for (const char* name : {"profile", "cell"}) {
     const auto it = kept.find(name);
     if (it != kept.end() && it->is_string()) *it = fmt::format("({} bytes)", it->get_ref<const std::string&>().size());
+  }
+  if (const auto waveforms = kept.find("waveforms"); waveforms != kept.end() && waveforms->is_object()) {
+    for (Json& text : *waveforms) {
+      if (text.is_string()) text = fmt::format("({} bytes)", text.get_ref<const std::string&>().size());
+    }
   }
   return kept;
 }

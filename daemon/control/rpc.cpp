@@ -6,10 +6,16 @@ namespace cyclerd::control {
 
 namespace {
 
-// Depth of brackets outside strings. The parser does not recurse, but printing and copying a document do.
-int nesting(std::string_view line) {
+struct Shape {
+  int deepest = 0;  // of brackets
+  int values = 1;   // at least so many, by their commas
+};
+
+// Looks outside strings. The parser does not recurse, but printing and copying a document do; and a list of many small
+// values takes the control thread far longer than the same bytes of text.
+Shape shape_of(std::string_view line) {
   int depth = 0;
-  int deepest = 0;
+  Shape shape;
   bool in_string = false;
   for (std::size_t i = 0; i < line.size(); ++i) {
     const char c = line[i];
@@ -19,12 +25,14 @@ int nesting(std::string_view line) {
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
-      deepest = std::max(deepest, ++depth);
+      shape.deepest = std::max(shape.deepest, ++depth);
+    } else if (c == ',') {
+      ++shape.values;
     } else if (c == ']' || c == '}') {
       --depth;
     }
   }
-  return deepest;
+  return shape;
 }
 
 std::string to_line(const Json& message) {
@@ -39,7 +47,12 @@ int code_of(Failure failure) {
 }  // namespace
 
 std::variant<Request, RequestError> parse_request(std::string_view line) {
-  if (nesting(line) > rpc::kMaxDepth) {
+  const Shape shape = shape_of(line);
+  if (shape.values > rpc::kMaxValues) {
+    return RequestError{nullptr, rpc::kParseError,
+                        fmt::format("more than {} values: no request of this protocol has so many", rpc::kMaxValues)};
+  }
+  if (shape.deepest > rpc::kMaxDepth) {
     return RequestError{nullptr, rpc::kParseError,
                         fmt::format("nested deeper than {} levels: no request of this protocol is", rpc::kMaxDepth)};
   }

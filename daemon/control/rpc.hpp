@@ -1,6 +1,7 @@
 // JSON-RPC 2.0, one object a line: from bytes to a request, from an answer to bytes. Pure; survives any input.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,6 +19,9 @@ inline constexpr int kInternalError = -32603;
 // A Failure f of the station is the code kFailureBase - f: -32001 failed ... -32009 timeout.
 inline constexpr int kFailureBase = -32000;
 inline constexpr int kMaxDepth = 64;
+// Of members and items together. What is large in a request is text; many small values cost more to build than to send.
+inline constexpr int kMaxValues = 10'000;
+inline constexpr std::size_t kMaxLine_bytes = std::size_t{2} << 20;  // profile, cell and waveforms in one request
 }  // namespace rpc
 
 struct Request {

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/steady_timer.hpp>
@@ -143,15 +144,27 @@ void Server::Impl::accept() {
   });
 }
 
+namespace {
+
+// One line that says why; the socket closes with its last reference.
+void turn_away(Socket& socket, const std::string& why) {
+  const std::string line = error_line(nullptr, rpc::kFailureBase - static_cast<int>(Failure::busy), why);
+  ::send(socket.native_handle(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+}  // namespace
+
 void Server::Impl::admit(Socket socket) {
   const auto peer = read_peer(socket.native_handle());
   if (!peer) return;
   if (sessions.size() >= config.max_clients + config.reserve_clients) {
-    const std::string line =
-        error_line(nullptr, rpc::kFailureBase - static_cast<int>(Failure::busy),
-                   fmt::format("all {} connections are taken: close another client", config.max_clients));
-    ::send(socket.native_handle(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    return;
+    return turn_away(socket, fmt::format("all {} connections are taken: close another client", config.max_clients));
+  }
+  const bool exempt = config.roles.root_and_self_admin && (peer->uid == 0 || peer->uid == geteuid());
+  const auto of_user = static_cast<std::size_t>(std::count_if(
+      sessions.begin(), sessions.end(), [&](const auto& session) { return session->caller_.uid == peer->uid; }));
+  if (!exempt && of_user >= config.max_clients_of_user) {
+    return turn_away(socket, fmt::format("{} has {} connections already: close another client", peer->user, of_user));
   }
   const Role role = role_of(*peer, config.roles, geteuid());
   Caller caller{peer->pid, peer->uid, peer->user, std::string(to_string(role))};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <asio/dispatch.hpp>
 #include <asio/post.hpp>
 #include <asio/write.hpp>
@@ -16,7 +17,8 @@ namespace cyclerd::control {
 namespace {
 
 constexpr std::size_t kReadChunk = 64 * 1024;
-constexpr std::size_t kMaxSubscriptions = 8;  // of one connection
+constexpr std::size_t kMaxStopLine_bytes = 64 * 1024;  // of who may only stop
+constexpr std::size_t kMaxSubscriptions = 8;           // of one connection
 
 }  // namespace
 
@@ -55,13 +57,19 @@ void Session::read() {
 // One line a turn, so that nobody's stop waits behind somebody else's long list of requests.
 void Session::next_line() {
   if (closed || finishing) return;
+  if (calls.size() >= host.config.max_calls) {
+    crowded = true;
+    return;
+  }
+  const std::size_t most =
+      role_ == Role::none ? std::min(kMaxStopLine_bytes, host.config.max_line_bytes) : host.config.max_line_bytes;
   const std::size_t end = in.find('\n', parsed);
   const std::size_t length = (end == std::string::npos ? in.size() : end) - parsed;
-  if (length > host.config.max_line_bytes) {
+  if (length > most) {
     finishing = true;
     subscriptions.clear();
     send(error_line(nullptr, rpc::kInvalidRequest,
-                    fmt::format("a request is longer than {} bytes; connection closed", host.config.max_line_bytes)));
+                    fmt::format("a request is longer than {} bytes; connection closed", most)));
     return close_when_done();
   }
   if (end == std::string::npos) return read();
@@ -101,13 +109,21 @@ void Session::handle(std::string_view line) {
                          const auto self = weak.lock();
                          if (!self) return;
                          if (wanted) return self->answer(call, id, a);
-                         self->calls.erase(call);
+                         self->finish_call(call);
                          self->close_when_done();
                        });
 }
 
+void Session::finish_call(std::uint64_t call) {
+  calls.erase(call);
+  if (!crowded || calls.size() >= host.config.max_calls) return;
+  crowded = false;
+  asio::post(*host.io, [self = shared_from_this()] { self->next_line(); });
+}
+
 void Session::answer(std::uint64_t call, const Json& id, const Answer& answer) {
-  if (closed || calls.erase(call) == 0) return;
+  if (closed || !calls.contains(call)) return;
+  finish_call(call);
   send(response_line(id, answer));
   close_when_done();
 }

@@ -52,6 +52,7 @@ struct Session final : Connection, std::enable_shared_from_this<Session> {
   void start();
   void read();
   void next_line();
+  void finish_call(std::uint64_t call);
   void handle(std::string_view line);
   void answer(std::uint64_t call, const Json& id, const Answer& answer);
   void send(std::string line);
@@ -77,6 +78,7 @@ struct Session final : Connection, std::enable_shared_from_this<Session> {
   std::size_t parsed = 0;  // bytes of `in` already handled
   std::deque<std::string> out;
   std::size_t out_bytes = 0;
+  bool crowded = false;    // max_calls are under way; the next line waits for one of them
   bool finishing = false;  // nothing more is read; closes when answered and written
   bool closed = false;
   std::uint64_t next_call = 1;

@@ -53,11 +53,13 @@ class StationApi {
   virtual Json devices() = 0;      // every device with health and identity
   virtual Json doctor() = 0;       // list of {check, verdict, detail, fix}
   virtual Json tests() = 0;        // known tests, newest first, with their folders
-  // params of check and start: {profile: text, profile_name, cell: text, cell_name, channel, parameters: {..}, folder,
-  // sample_name, operator, institution, note}
+  // params of check and start: {profile: text, profile_name, cell: text, cell_name, channel, parameters: {..},
+  // waveforms: {name: text}, sample_name, operator, institution, note}. Texts, never paths.
   virtual Answer check(const Json& params) = 0;
-  // As check(), but may answer later from another thread, so that a long compilation does not delay somebody's stop.
+  // The same, but may answer later from another thread: what takes long must not delay somebody's stop.
   virtual void check_later(const Json& params, Done done) { done(check(params)); }
+  virtual void doctor_later(Done done) { done(Answer::ok(doctor())); }
+  virtual void tests_later(Done done) { done(Answer::ok(tests())); }
   virtual void start(const Json& params, const Caller& caller, Done done) = 0;
   virtual void request(const std::string& channel, const std::string& what, const std::string& reason,
                        const Caller& caller, Done done) = 0;  // pause, resume, stop, skip_step

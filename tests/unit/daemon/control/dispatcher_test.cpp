@@ -101,6 +101,16 @@ TEST_F(DispatcherTest, ParamsOfTheWrongTypeAreNamed) {
   EXPECT_TRUE(station.requests().empty());
 }
 
+TEST_F(DispatcherTest, WaveformsAreTextsAndStayOutOfTheAudit) {
+  connection.as = Role::admin;
+  Json launch = kLaunch;
+  launch["waveforms"] = {{"drive.csv", 3}};
+  EXPECT_EQ(call("start", launch).failure, Failure::usage);
+  launch["waveforms"] = {{"drive.csv", "time_s,current_A\n"}};
+  (void)call("start", launch);
+  EXPECT_EQ(audit.back().params["waveforms"]["drive.csv"], "(17 bytes)");
+}
+
 TEST_F(DispatcherTest, IntervalHasBounds) {
   const auto subscribe = [&](Json interval) {
     return call("subscribe", {{"interval_ms", std::move(interval)}}).failure;

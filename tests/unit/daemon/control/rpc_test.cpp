@@ -48,6 +48,19 @@ TEST(ParseRequest, RefusesNestingJustAboveTheLimit) {
   EXPECT_EQ(error_of(parse_request(std::string(1'000'000, '['))).code, rpc::kParseError);
 }
 
+TEST(ParseRequest, RefusesJustMoreValuesThanTheLimit) {
+  const auto listed = [](int values) {
+    std::string line = R"({"jsonrpc":"2.0","id":1,"method":"status","params":{"x":[0)";
+    for (int i = 5; i <= values; ++i) line += ",0";
+    return line + "]}}";
+  };
+  EXPECT_TRUE(std::holds_alternative<Request>(parse_request(listed(rpc::kMaxValues))));
+  EXPECT_EQ(error_of(parse_request(listed(rpc::kMaxValues + 1))).code, rpc::kParseError);
+  const auto text = parse_request(R"({"jsonrpc":"2.0","id":1,"method":"check","params":{"profile":")" +
+                                  std::string(2 * rpc::kMaxValues, ',') + R"("}})");
+  EXPECT_TRUE(std::holds_alternative<Request>(text)) << "commas of a text are no values";
+}
+
 TEST(ParseRequest, BracketsInsideStringsDoNotCount) {
   const auto parsed = parse_request(R"({"jsonrpc":"2.0","id":1,"method":"check","params":{"profile":"\"[[[)" +
                                     std::string(200, '[') + R"("}})");

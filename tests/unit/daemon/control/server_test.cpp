@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <atomic>
 
 #include <future>
 
@@ -252,12 +253,59 @@ TEST_F(ServerTest, WhenAllPlacesAreTakenAStopStillGetsThrough) {
   EXPECT_EQ(server->clients(), 3U);
 }
 
+TEST_F(ServerTest, OneUserDoesNotTakeEveryPlace) {
+  config.roles.root_and_self_admin = false;  // as for anybody else
+  config.max_clients_of_user = 2;
+  serve();
+  RawClient a(config.path);
+  RawClient b(config.path);
+  EXPECT_TRUE(a.ask("server.info").contains("result"));
+  EXPECT_TRUE(b.ask("server.info").contains("result"));
+  RawClient c(config.path);
+  EXPECT_EQ(c.line()["error"]["code"], -32005);
+  EXPECT_TRUE(c.line().is_null());
+  EXPECT_EQ(server->clients(), 2U);
+}
+
 struct SilentStation : FakeStation {
   void request(const std::string&, const std::string&, const std::string&, const Caller&, Done done) override {
     kept = std::move(done);
+    ++asked;
   }
   Done kept;
+  std::atomic<int> asked{0};
 };
+
+TEST_F(ServerTest, WhoAsksFasterThanTheStationAnswersWaits) {
+  SilentStation silent;
+  config.max_calls = 2;
+  auto opened = Server::open(config, silent, nullptr);
+  ASSERT_TRUE(opened);
+  server = std::move(*opened);
+  thread = std::thread([this] { server->run(); });
+  RawClient eager(config.path);
+  for (int i = 0; i < 5; ++i) eager.call("stop", {{"channel", "ch1"}}, i);
+  RawClient other(config.path);
+  // The other's requests pass; five of them are five turns of the loop.
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(other.ask("server.info").contains("result"));
+  EXPECT_EQ(silent.asked, 2);
+  silent.kept(Answer::ok("done"));
+  EXPECT_EQ(eager.line()["id"], 1);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(other.ask("server.info").contains("result"));
+  EXPECT_EQ(silent.asked, 3) << "an answer makes room for one more";
+  stop();
+}
+
+TEST_F(ServerTest, WhoMayOnlyStopSendsShortLines) {
+  config.roles.root_and_self_admin = false;
+  config.roles.everybody = Role::none;
+  serve();
+  RawClient client(config.path);
+  EXPECT_TRUE(client.ask("stop", {{"channel", "ch1"}, {"reason", std::string(1000, 'r')}}).contains("result"));
+  client.call("stop", {{"channel", "ch1"}, {"reason", std::string(70'000, 'r')}});
+  EXPECT_EQ(client.line()["error"]["code"], -32600);
+  EXPECT_TRUE(client.line().is_null());
+}
 
 TEST_F(ServerTest, ACallThatTheStationNeverAnswersTimesOut) {
   SilentStation silent;
