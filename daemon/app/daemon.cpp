@@ -27,7 +27,9 @@ constexpr base::Duration kHeartbeat = base::milliseconds(100);  // the longest t
 constexpr base::Duration kSelfCheckPatience = base::seconds(10);
 constexpr base::Duration kStopPatience = base::seconds(5);
 constexpr std::size_t kRecorderStack_bytes = 512 * 1024;  // compression
-constexpr std::size_t kControlStack_bytes = 1024 * 1024;  // compiles profiles, whose nesting is bounded
+constexpr std::size_t kControlStack_bytes = 512 * 1024;
+constexpr std::size_t kWorkerStack_bytes = 1024 * 1024;  // compiles profiles, whose nesting is bounded
+constexpr std::size_t kMaxWaitingJobs = 32;
 
 std::string socket_path(const DaemonOptions& options) {
   if (!options.socket.empty()) return options.socket;
@@ -50,7 +52,7 @@ class Threads {
   }
 
   base::Status start();
-  base::Status start_control(control::Server& server);
+  base::Status start_control(control::Server& server, StationService& service);
   void end_control();
   void end_ports();  // opens every output
   void end_cycle();
@@ -71,6 +73,7 @@ class Threads {
   control::Server* server_ = nullptr;
   std::vector<std::unique_ptr<Thread>> ports_;
   std::unique_ptr<Thread> cycle_, recorder_, control_;
+  std::unique_ptr<Worker> worker_;
 };
 
 base::Status Threads::start() {
@@ -102,7 +105,11 @@ base::Status Threads::start() {
   return {};
 }
 
-base::Status Threads::start_control(control::Server& server) {
+base::Status Threads::start_control(control::Server& server, StationService& service) {
+  TRY_ASSIGN(worker_,
+             Worker::start({.name = "worker", .fifo_priority = 0, .affinity = {}, .stack_bytes = kWorkerStack_bytes},
+                           kMaxWaitingJobs));
+  service.work_on([this](std::function<void()> job) { return worker_->post(std::move(job)); });
   TRY_ASSIGN(control_,
              Thread::start({.name = "control", .fifo_priority = 0, .affinity = {}, .stack_bytes = kControlStack_bytes},
                            [&server] { server.run(); }));
@@ -114,6 +121,7 @@ void Threads::end_control() {
   if (server_ == nullptr) return;
   server_->stop();
   control_->join();
+  worker_.reset();
   server_ = nullptr;
 }
 
@@ -224,7 +232,7 @@ int run_daemon(StationConfig config, const DaemonOptions& options) {
   StationService service(station, clock, std::move(warnings));
   auto server = open_server(options, service);
   if (!server) return fail(server.error());
-  if (auto started = threads.start_control(**server); !started) return fail(started.error());
+  if (auto started = threads.start_control(**server, service); !started) return fail(started.error());
   // Below the cycle, above everything else: a busy machine must not starve the one who feeds the watchdog.
   make_this_thread_realtime({.name = "cyclerd", .fifo_priority = realtime.priority - 20, .affinity = {}});
 

@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "daemon/app/device_maker.hpp"
-#include "daemon/app/disk.hpp"
 #include "daemon/app/doctor.hpp"
 #include "daemon/app/log.hpp"
 #include "daemon/app/metadata.hpp"
@@ -22,10 +20,6 @@ using control::Json;
 
 constexpr base::Duration kPatience = base::seconds(15);  // for an order to become durable
 
-std::string person(const control::Caller& caller) {
-  return fmt::format("{} (uid {}, {})", caller.user, caller.uid, caller.role);
-}
-
 profiles::Request request_of(const std::string& what) {
   if (what == "pause") return profiles::Request::pause;
   if (what == "resume") return profiles::Request::resume;
@@ -34,11 +28,15 @@ profiles::Request request_of(const std::string& what) {
   return profiles::Request::none;
 }
 
-bool runs(const cycle::ChannelStatus& status) {
-  return status.run_state == profiles::RunState::running || status.run_state == profiles::RunState::paused;
+}  // namespace
+
+std::string person(const control::Caller& caller) {
+  return fmt::format("{} (uid {}, {})", caller.user, caller.uid, caller.role);
 }
 
-}  // namespace
+bool runs_test(const cycle::ChannelStatus& status) {
+  return status.run_state == profiles::RunState::running || status.run_state == profiles::RunState::paused;
+}
 
 StationService::StationService(Station& station, base::Clock& clock, std::vector<std::string> warnings)
     : station_(station),
@@ -46,6 +44,8 @@ StationService::StationService(Station& station, base::Clock& clock, std::vector
       resources_(find_resources()),
       warnings_(std::move(warnings)),
       started_(clock.now()),
+      stops_(station.config.channels.size()),
+      launching_(station.config.channels.size()),
       running_(station.config.channels.size()) {}
 
 StationService::~StationService() = default;
@@ -63,9 +63,13 @@ Json StationService::server_info() {
 }
 
 Json StationService::status() {
-  const std::scoped_lock lock(mutex_);
+  std::vector<RunningTest> running;
+  {
+    const std::scoped_lock lock(mutex_);
+    running = running_;
+  }
   Json channels = Json::array();
-  for (std::uint32_t i = 0; i < running_.size(); ++i) channels.push_back(channel_json(station_, i, running_[i]));
+  for (std::uint32_t i = 0; i < running.size(); ++i) channels.push_back(channel_json(station_, i, running[i]));
   const std::string trouble = station_.recorder->trouble();
   return {{"station", station_.config.name},
           {"unix_time_us", clock_.wall().us},
@@ -105,109 +109,6 @@ Answer StationService::no_such_channel(const std::string& name) const {
                                            : fmt::format("no channel \"{}\": this station has {}", name, known));
 }
 
-ChannelAbility StationService::ability(std::uint32_t channel) const {
-  const ChannelConfig& config = station_.config.channels[channel];
-  const auto capability_of = [&](std::int32_t index) {
-    const auto i = static_cast<std::size_t>(index);
-    const io::DeviceHealth health = station_.health[i]->load();
-    // Before the instrument has been opened once, what its description promises stands in.
-    return health.polls > 0 ? health.capability : assumed_capability(station_.config.devices[i]);
-  };
-  ChannelAbility ability;
-  ability.cycler = capability_of(static_cast<std::int32_t>(config.cycler));
-  ability.has_chamber = config.chamber >= 0;
-  if (ability.has_chamber) ability.chamber = capability_of(config.chamber);
-  ability.has_cell_temperature =
-      config.sensor >= 0 || measures_cell_temperature(station_.config.devices[config.cycler]);
-  ability.scan = config.scan;
-  ability.limits = config.limits;
-  return ability;
-}
-
-Answer StationService::compile(const Json& params, LaunchRequest& request, Compiled& compiled,
-                               std::int32_t& channel) const {
-  if (auto wrong = read_launch_request(params, request); !wrong.empty()) return Answer::error(Failure::usage, wrong);
-  channel = request.channel.empty() && station_.config.channels.size() == 1 ? 0 : find_channel(request.channel);
-  if (channel < 0) return no_such_channel(request.channel);
-  compiled =
-      compile_launch(request, ability(static_cast<std::uint32_t>(channel)), resources_.cells, resources_.waveforms);
-  Json value = describe_findings(compiled.diagnostics);
-  if (!compiled.program) {
-    return Answer::error(
-        Failure::invalid,
-        fmt::format("the profile cannot run on {}: {} error{}",
-                    station_.config.channels[static_cast<std::size_t>(channel)].name,
-                    compiled.diagnostics.error_count(), compiled.diagnostics.error_count() == 1 ? "" : "s"),
-        std::move(value));
-  }
-  value.update(describe_program(*compiled.program));
-  return Answer::ok(std::move(value));
-}
-
-Answer StationService::check(const Json& params) {
-  LaunchRequest request;
-  Compiled compiled;
-  std::int32_t channel = -1;
-  return compile(params, request, compiled, channel);
-}
-
-std::string StationService::not_ready(std::uint32_t channel) const {
-  const ChannelConfig& config = station_.config.channels[channel];
-  for (const std::int32_t index : {static_cast<std::int32_t>(config.cycler), config.chamber, config.sensor}) {
-    if (index < 0) continue;
-    const auto i = static_cast<std::size_t>(index);
-    const io::DeviceHealth health = station_.health[i]->load();
-    if (health.link == io::LinkState::open || health.link == io::LinkState::suspect) continue;
-    return fmt::format("device {} of channel {} does not answer: {}", station_.config.devices[i].name, config.name,
-                       health.error.empty() ? "not opened yet" : health.error.view());
-  }
-  return {};
-}
-
-void StationService::start(const Json& params, const control::Caller& caller, control::Done done) {
-  LaunchRequest request;
-  Compiled compiled;
-  std::int32_t found = -1;
-  Answer checked = compile(params, request, compiled, found);
-  if (checked.failure != Failure::none) return done(std::move(checked));
-  const auto channel = static_cast<std::uint32_t>(found);
-  if (runs(station_.cycle->status(channel).load())) {
-    return done(Answer::error(Failure::busy, fmt::format("channel {} runs a test already", request.channel)));
-  }
-  if (auto why = not_ready(channel); !why.empty()) return done(Answer::error(Failure::device, std::move(why)));
-  if (auto trouble = station_.recorder->trouble(); !trouble.empty()) {
-    return done(Answer::error(Failure::refused, "no test starts while the record is in trouble: " + trouble));
-  }
-  if (auto why = disk_refusal(station_.config.state_dir, *compiled.program); !why.empty()) {
-    return done(Answer::error(Failure::refused, std::move(why)));
-  }
-
-  const std::scoped_lock lock(mutex_);
-  auto run = std::make_unique<cycle::Run>(compiled.program);
-  run->test = std::max(static_cast<std::uint64_t>(clock_.wall().us), last_test_ + 1);
-  last_test_ = run->test;
-  run->limits = test_limits(station_.config.channels[channel].limits, compiled.cell, *compiled.program);
-  run->limits_before = idle_limits(station_.config.channels[channel].limits, station_.config.channels[channel].scan);
-  run->metadata_json = metadata_json(station_, channel, run->test, request, compiled, clock_);
-
-  cycle::Order order;
-  order.kind = cycle::Order::Kind::start;
-  order.channel = channel;
-  order.run = run.get();
-  order.who = std::string_view(person(caller));
-  order.text = std::string_view(request.note);
-  Json value = {{"test", run->test},
-                {"channel", station_.config.channels[channel].name},
-                {"warnings", checked.value["warnings"]},
-                {"text", checked.value["text"]}};
-  starting_[next_id_] = {run->test, compiled.program, compiled.cell.name, request.sample_name, request.operator_name};
-  if (submit(order, std::move(done), std::move(value))) {
-    (void)run.release();  // the cycle's until it says `finished` or refuses
-  } else {
-    starting_.erase(next_id_);
-  }
-}
-
 void StationService::request(const std::string& channel, const std::string& what, const std::string& reason,
                              const control::Caller& caller, control::Done done) {
   const std::int32_t found = find_channel(channel);
@@ -223,6 +124,14 @@ void StationService::request(const std::string& channel, const std::string& what
   order.who = std::string_view(person(caller));
   order.text = std::string_view(reason);
   const std::scoped_lock lock(mutex_);
+  if (order.request == profiles::Request::stop) {
+    ++stops_[order.channel];  // a start that is still being compiled never begins
+    const bool handed_over =
+        std::ranges::any_of(pending_, [&](const auto& pending) { return pending.second.channel == order.channel; });
+    if (launching_[order.channel] > 0 && !handed_over && !runs_test(station_.cycle->status(order.channel).load())) {
+      return done(Answer::ok({{"cancelled_start", true}}));
+    }
+  }
   submit(order, std::move(done), Json::object());
 }
 
@@ -287,11 +196,6 @@ void StationService::settle(std::vector<Finished>& finished) {
     if (!pending.accepted && pending.ring_position == UINT64_MAX) {
       finished.push_back({std::move(pending.done), Answer::error(Failure::refused, pending.value.get<std::string>())});
     } else if (pending.accepted && pending.ring_position <= durable) {
-      // A start that is durable has its folder.
-      if (pending.value.contains("test")) {
-        pending.value["folder"] =
-            record::find_test_folder(station_.config.state_dir, pending.value["test"].get<std::uint64_t>());
-      }
       finished.push_back({std::move(pending.done), Answer::ok(std::move(pending.value))});
     } else if (now - pending.asked > kPatience) {
       const std::string trouble = station_.recorder->trouble();
@@ -316,6 +220,11 @@ void StationService::poll() {
     settle(finished);
   }
   for (Finished& one : finished) {
+    // A start that is durable has its folder.
+    if (one.answer.failure == Failure::none && one.answer.value.contains("test")) {
+      one.answer.value["folder"] =
+          record::find_test_folder(station_.config.state_dir, one.answer.value["test"].get<std::uint64_t>());
+    }
     if (one.done) one.done(std::move(one.answer));
   }
 }
@@ -345,7 +254,7 @@ void StationService::audit(const control::AuditEntry& entry) {
 
 bool StationService::any_running() const {
   for (std::uint32_t i = 0; i < station_.config.channels.size(); ++i) {
-    if (runs(station_.cycle->status(i).load())) return true;
+    if (runs_test(station_.cycle->status(i).load())) return true;
   }
   return false;
 }
@@ -354,7 +263,7 @@ bool StationService::stop_all(const std::string& reason) {
   bool idle = true;
   const std::scoped_lock lock(mutex_);
   for (std::uint32_t i = 0; i < station_.config.channels.size(); ++i) {
-    if (!runs(station_.cycle->status(i).load())) continue;
+    if (!runs_test(station_.cycle->status(i).load())) continue;
     idle = false;
     cycle::Order order;
     order.kind = cycle::Order::Kind::request;

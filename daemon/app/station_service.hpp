@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -17,12 +19,23 @@
 
 namespace cyclerd::app {
 
-// Calls come from the control thread, poll() and the rest from the main thread; one mutex stands between the two. No
-// real-time thread ever takes it: the cycle is reached through its rings alone.
+// Name, uid and role, for the record.
+[[nodiscard]] std::string person(const control::Caller& caller);
+// Running or paused.
+[[nodiscard]] bool runs_test(const cycle::ChannelStatus& status);
+
+// Calls come from the control thread, poll() and the rest from the main thread, jobs run on a thread of their own; one
+// mutex stands between them, and nothing long is done under it. No real-time thread ever takes it: the cycle is reached
+// through its rings alone.
 class StationService final : public control::StationApi {
  public:
   StationService(Station& station, base::Clock& clock, std::vector<std::string> warnings);
   ~StationService() override;
+
+  // Takes a job for another thread; false when too many wait.
+  using Jobs = std::function<bool(std::function<void()>)>;
+  // Before the first call. Without it compilations and lists are made on the calling thread.
+  void work_on(Jobs jobs) { jobs_ = std::move(jobs); }
 
   control::Json server_info() override;
   control::Json status() override;
@@ -30,6 +43,9 @@ class StationService final : public control::StationApi {
   control::Json doctor() override;
   control::Json tests() override;
   control::Answer check(const control::Json& params) override;
+  void check_later(const control::Json& params, control::Done done) override;
+  void doctor_later(control::Done done) override;
+  void tests_later(control::Done done) override;
   void start(const control::Json& params, const control::Caller& caller, control::Done done) override;
   void request(const std::string& channel, const std::string& what, const std::string& reason,
                const control::Caller& caller, control::Done done) override;
@@ -58,13 +74,26 @@ class StationService final : public control::StationApi {
     control::Done done;
     control::Answer answer;
   };
+  // A start on its way from the request to the cycle.
+  struct Launching {
+    LaunchRequest request;
+    std::uint32_t channel = 0;
+    control::Caller caller;
+    std::uint64_t stops = 0;  // of its channel, when it was asked
+  };
 
   [[nodiscard]] std::int32_t find_channel(const std::string& name) const;
   [[nodiscard]] ChannelAbility ability(std::uint32_t channel) const;
   [[nodiscard]] std::string not_ready(std::uint32_t channel) const;
   [[nodiscard]] control::Answer no_such_channel(const std::string& name) const;
-  control::Answer compile(const control::Json& params, LaunchRequest& request, Compiled& compiled,
-                          std::int32_t& channel) const;
+  // Which channel a launch is for; an error answer when it is none.
+  control::Answer read_launch(const control::Json& params, LaunchRequest& request, std::uint32_t& channel) const;
+  control::Answer compile(const LaunchRequest& request, std::uint32_t channel, Compiled& compiled) const;
+  // Runs `work` as a job and gives its answer to `done`.
+  void later(std::function<control::Answer()> work, control::Done done);
+  // Everything but the order itself: on the job's thread, without the mutex.
+  control::Answer prepare(const Launching& launching, Compiled& compiled, std::unique_ptr<cycle::Run>& run);
+  void launch(const Launching& launching, const control::Done& done);
   // Hands an order over; the answer comes through poll(). False: the cycle's ring is full.
   bool submit(cycle::Order order, control::Done done, control::Json value);
   void take_replies();
@@ -75,10 +104,13 @@ class StationService final : public control::StationApi {
   const Resources resources_;
   const std::vector<std::string> warnings_;
   const base::MonoTime started_;
+  Jobs jobs_;
 
   std::mutex mutex_;
   std::uint64_t next_id_ = 1;
   std::uint64_t last_test_ = 0;
+  std::vector<std::uint64_t> stops_;               // by channel: stops asked for
+  std::vector<std::uint32_t> launching_;           // by channel: starts not yet handed to the cycle
   std::map<std::uint64_t, Pending> pending_;       // by order id
   std::vector<RunningTest> running_;               // by channel
   std::map<std::uint64_t, RunningTest> starting_;  // by order id

@@ -123,6 +123,45 @@ bool Thread::affinity_refused() const noexcept {
   return shared_->affinity_refused;
 }
 
+base::Result<std::unique_ptr<Worker>> Worker::start(ThreadOptions options, std::size_t max_waiting) {
+  std::unique_ptr<Worker> worker(new Worker(max_waiting));
+  TRY_ASSIGN(worker->thread_, Thread::start(std::move(options), [self = worker.get()] { self->run(); }));
+  return worker;
+}
+
+Worker::~Worker() {
+  {
+    const std::scoped_lock lock(mutex_);
+    ending_ = true;
+    jobs_.clear();
+  }
+  changed_.notify_all();
+  if (thread_) thread_->join();
+}
+
+bool Worker::post(std::function<void()> job) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (ending_ || jobs_.size() >= max_waiting_) return false;
+    jobs_.push_back(std::move(job));
+  }
+  changed_.notify_one();
+  return true;
+}
+
+void Worker::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return ending_ || !jobs_.empty(); });
+    if (ending_) return;
+    const std::function<void()> job = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    job();
+    lock.lock();
+  }
+}
+
 bool make_this_thread_realtime(const ThreadOptions& options) {
   pthread_setname_np(pthread_self(), options.name.substr(0, 15).c_str());
   if (!options.affinity.empty()) take_cpus(options.affinity);

@@ -4,9 +4,12 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -42,6 +45,29 @@ class Thread {
   std::unique_ptr<Shared> shared_;
   pthread_t handle_{};
   bool joined_ = true;
+};
+
+// A thread that does one job after the other, oldest first: what takes too long for the thread that was asked.
+class Worker {
+ public:
+  static base::Result<std::unique_ptr<Worker>> start(ThreadOptions options, std::size_t max_waiting);
+  ~Worker();  // finishes the job under way and drops those that wait
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Any thread. False, and nothing done, when `max_waiting` jobs wait already. A job must not throw.
+  [[nodiscard]] bool post(std::function<void()> job);
+
+ private:
+  explicit Worker(std::size_t max_waiting) : max_waiting_(max_waiting) {}
+  void run();
+
+  const std::size_t max_waiting_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> jobs_;
+  bool ending_ = false;
+  std::unique_ptr<Thread> thread_;
 };
 
 // Gives the calling thread its name, class and CPUs; false when the class was refused.

@@ -90,7 +90,7 @@ std::size_t record_ring_bytes(const StationConfig& config) noexcept {
     bytes += static_cast<std::size_t>(base::seconds(30).us / std::max<std::int64_t>(channel.scan.us, 1000)) *
              kRecordBytesPerScan;
   }
-  return std::clamp<std::size_t>(bytes, 4U << 20, 256U << 20);
+  return std::clamp<std::size_t>(bytes, 16U << 20, 256U << 20);
 }
 
 base::Result<std::unique_ptr<Station>> wire_station(StationConfig config, const DeviceMaker& make_device,

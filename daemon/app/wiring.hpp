@@ -50,7 +50,8 @@ struct Station {
 // What a device's own protections are programmed to: the tightest of the channel's limits.
 [[nodiscard]] device::Protections protections_of(const profiles::SafetyLimits& limits) noexcept;
 
-// 30 s of records at full rate, all channels together; at least 4 MiB, at most 256 MiB.
+// 30 s of records at full rate, all channels together; at least 16 MiB (a test begins with its metadata in one frame),
+// at most 256 MiB.
 [[nodiscard]] std::size_t record_ring_bytes(const StationConfig& config) noexcept;
 
 }  // namespace cyclerd::app
