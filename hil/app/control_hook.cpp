@@ -68,8 +68,7 @@ nlohmann::json plant_json(const Lab& lab, std::size_t i, Plant& plant) {
           {"core_degC", t.cell.core_degC},
           {"cell_flags", t.cell.flags},
           {"output_changed_us", t.output_changed.us},
-          {"lie_shown_us", t.lie_shown.us},
-          {"off_asked_us", t.off_asked.us}};
+          {"lie_shown_us", t.lie_shown.us}};
 }
 
 std::string state_line(LiveLab& live) {

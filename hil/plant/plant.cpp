@@ -244,7 +244,6 @@ Refusal Plant::apply(const StageRequest& request) noexcept {
 }
 
 void Plant::open_output() noexcept {
-  off_asked_ = time_;
   if (!request_.output_on) return;
   request_.output_on = false;
   output_changed_ = time_;

@@ -73,7 +73,6 @@ struct Truth {
   double mode_since_s = 0.0;  // of the held bound, seconds since the start, to fractions of a microsecond
   base::MonoTime output_changed;
   base::MonoTime lie_shown;  // see SensorFaults; 0: not yet
-  base::MonoTime off_asked;  // the last time that somebody asked to open the output, open or not; 0: never
   CellReadout cell;
 };
 
@@ -158,7 +157,7 @@ class Plant {
   int switches_here_ = 0;  // changes of the held bound without time passing
   double current_A_ = 0.0;
   double voltage_V_ = 0.0;
-  base::MonoTime start_, time_, output_changed_, off_asked_;
+  base::MonoTime start_, time_, output_changed_;
   double elapsed_s_ = 0.0;
   double mode_since_s_ = 0.0;
   double charge_C_ = 0.0;

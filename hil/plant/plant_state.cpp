@@ -59,7 +59,6 @@ Truth Plant::truth() const noexcept {
   t.mode_since_s = mode_since_s_;
   t.output_changed = output_changed_;
   t.lie_shown = faults_.shown;
-  t.off_asked = off_asked_;
   t.cell = cell_->readout();
   return t;
 }
