@@ -30,6 +30,7 @@ struct Cycle::Impl {
   }
 
   void take_orders() noexcept RT_NONBLOCKING {
+    if (shared.orders.empty()) return;  // an order is large, and most rounds have none
     Order order;
     while (shared.orders.pop(order)) {
       if (order.channel < channels.size()) {
@@ -47,8 +48,9 @@ struct Cycle::Impl {
   }
   // Notices first: a set-point known to be in force, or a lost device, is known to the sample that came after it.
   void take_notices() noexcept RT_NONBLOCKING {
-    io::Notice notice;
     for (io::Lanes* l : lanes) {
+      if (l->notices.empty()) continue;
+      io::Notice notice;
       while (l->notices.pop(notice)) {
         for (Channel* channel : of(notice.device)) channel->take(notice);
       }

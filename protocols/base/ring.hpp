@@ -47,6 +47,11 @@ class Ring {
     return true;
   }
 
+  // Consumer.
+  [[nodiscard]] bool empty() const noexcept RT_NONBLOCKING {
+    return tail_.load(std::memory_order_relaxed) == head_.load(std::memory_order_acquire);
+  }
+
   // Any thread; a snapshot.
   [[nodiscard]] std::size_t size() const noexcept RT_NONBLOCKING {
     return static_cast<std::size_t>(head_.load(std::memory_order_acquire) - tail_.load(std::memory_order_acquire));

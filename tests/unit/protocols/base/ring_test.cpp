@@ -38,6 +38,18 @@ TEST(Ring, FullRingRefusesAndCounts) {
   EXPECT_TRUE(ring.push(5));
 }
 
+TEST(Ring, IsEmptyUntilTheFirstPushAndAfterTheLastPop) {
+  Ring<int> ring(4);
+  EXPECT_TRUE(ring.empty());
+  EXPECT_TRUE(ring.push(1));
+  EXPECT_TRUE(ring.push(2));
+  int value = 0;
+  EXPECT_TRUE(ring.pop(value));
+  EXPECT_FALSE(ring.empty());
+  EXPECT_TRUE(ring.pop(value));
+  EXPECT_TRUE(ring.empty());
+}
+
 TEST(Ring, KeepsOrderOverManyWraps) {
   Ring<std::uint64_t> ring(8);
   std::uint64_t in = 0;
