@@ -83,11 +83,11 @@ class Flattener {
   RecordRule record_rule(const RecordSyntax& syntax, RecordRule rule) {
     rule.every = duration_of(constant_or(syntax.every, rule.every.seconds(), "every"));
     rule.voltage_V = constant_or(syntax.voltage, rule.voltage_V, "a voltage change");
-    double current = constant_or(syntax.current, rule.current_A, "a current change");
+    double current_A = constant_or(syntax.current, rule.current_A, "a current change");
     if (syntax.current.ok() && syntax.current.top().type == type::kNumber) {
-      current *= compiler_.binding.nominal_capacity_C / kSecondsPerHour;  // a share of the 1C current
+      current_A *= compiler_.binding.nominal_capacity_C / kSecondsPerHour;  // a share of the 1C current
     }
-    rule.current_A = std::isnan(current) ? 0.0 : current;
+    rule.current_A = std::isnan(current_A) ? 0.0 : current_A;
     rule.temperature_K = constant_or(syntax.temperature, rule.temperature_K, "a temperature change");
     rule.pretrigger = duration_of(constant_or(syntax.pretrigger, rule.pretrigger.seconds(), "pretrigger"));
     if (rule.pretrigger > base::seconds(60)) {

@@ -235,9 +235,8 @@ Json channel_json(const Station& station, std::uint32_t channel, const RunningTe
       {"badges", badges_json(station, config, status)},
   };
   if (trip != 0) {
-    json["trip"] = {
-        {"cause", safety::to_string(static_cast<safety::Cause>(trip))},
-        {"text", safety::describe(static_cast<safety::Cause>(trip)).text}};
+    json["trip"] = {{"cause", safety::to_string(static_cast<safety::Cause>(trip))},
+                    {"text", safety::describe(static_cast<safety::Cause>(trip)).text}};
   }
   add_test(json, status, running);
   return json;

@@ -26,11 +26,11 @@ std::string Axis::label(double value) const {
 namespace {
 
 double round_step(double raw) {
-  const double power = std::pow(10.0, std::floor(std::log10(raw)));
+  const double decade = std::pow(10.0, std::floor(std::log10(raw)));
   for (const double k : {1.0, 2.0, 2.5, 5.0}) {
-    if (raw <= k * power * (1 + 1e-9)) return k * power;
+    if (raw <= k * decade * (1 + 1e-9)) return k * decade;
   }
-  return 10.0 * power;
+  return 10.0 * decade;
 }
 
 int digits_for(double step) {

@@ -118,10 +118,10 @@ Plant::Trial Plant::solve(StageMode mode, double h_s) noexcept {
     case StageMode::voltage: i = (r.voltage_V - end.emf_V) / end.resistance_Ohm; break;
     case StageMode::resistance: i = -end.emf_V / (r.resistance_Ohm + end.resistance_Ohm); break;
     default: {
-      const double power = mode == StageMode::power_high ? r.power_max_W : r.power_min_W;
-      const double discriminant = end.emf_V * end.emf_V + 4.0 * end.resistance_Ohm * power;
+      const double power_W = mode == StageMode::power_high ? r.power_max_W : r.power_min_W;
+      const double discriminant = end.emf_V * end.emf_V + 4.0 * end.resistance_Ohm * power_W;
       // No root: more than the cell can give. Its best is at half the emf.
-      i = discriminant >= 0.0 ? 2.0 * power / (end.emf_V + std::sqrt(discriminant))
+      i = discriminant >= 0.0 ? 2.0 * power_W / (end.emf_V + std::sqrt(discriminant))
                               : -0.5 * end.emf_V / end.resistance_Ohm;
     }
   }

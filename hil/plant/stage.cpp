@@ -111,16 +111,16 @@ Operating operate(const StageRequest& r, const Affine& terminal) noexcept {
     Operating high{StageMode::current_high, r.current_max_A};
     // P = (emf + R I) I, the root of the smaller current. With a positive emf there always is one.
     const double root = std::sqrt(std::max(0.0, emf * emf + 4.0 * ohm * r.power_max_W));
-    const double by_power = emf + root > 0.0 ? 2.0 * r.power_max_W / (emf + root) : high.current_A;
-    if (by_power < high.current_A) high = {StageMode::power_high, by_power};
+    const double by_power_A = emf + root > 0.0 ? 2.0 * r.power_max_W / (emf + root) : high.current_A;
+    if (by_power_A < high.current_A) high = {StageMode::power_high, by_power_A};
     return wanted <= high.current_A ? Operating{StageMode::voltage, wanted} : high;
   }
   Operating low{StageMode::current_low, r.current_min_A};
   // No root: more power than the cell can give, so the current clamp or the voltage holds.
   const double discriminant = emf * emf + 4.0 * ohm * r.power_min_W;
   if (discriminant >= 0.0 && emf > 0.0) {
-    const double by_power = 2.0 * r.power_min_W / (emf + std::sqrt(discriminant));
-    if (by_power > low.current_A) low = {StageMode::power_low, by_power};
+    const double by_power_A = 2.0 * r.power_min_W / (emf + std::sqrt(discriminant));
+    if (by_power_A > low.current_A) low = {StageMode::power_low, by_power_A};
   }
   if (r.resistance_Ohm > 0.0) {
     const double by_resistor = std::min(0.0, -emf / (r.resistance_Ohm + ohm));
@@ -131,7 +131,7 @@ Operating operate(const StageRequest& r, const Affine& terminal) noexcept {
 
 Excess excess_of(const StageRequest& r, StageMode held, double current_A, double voltage_V) noexcept {
   Excess worst;
-  const double power = voltage_V * current_A;
+  const double power_W = voltage_V * current_A;
   const bool high = held == StageMode::current_high || held == StageMode::power_high;
   const bool low = held == StageMode::current_low || held == StageMode::power_low || held == StageMode::resistance;
   if (high) keep_worst(worst, voltage_V - r.voltage_V - kVoltageTolerance_V, StageMode::voltage);
@@ -140,13 +140,13 @@ Excess excess_of(const StageRequest& r, StageMode held, double current_A, double
     if (held != StageMode::current_high)
       keep_worst(worst, current_A - r.current_max_A - kCurrentTolerance_A, StageMode::current_high);
     if (held != StageMode::power_high)
-      keep_worst(worst, power - r.power_max_W - kPowerTolerance_W, StageMode::power_high);
+      keep_worst(worst, power_W - r.power_max_W - kPowerTolerance_W, StageMode::power_high);
   }
   if (!high) {
     if (held != StageMode::current_low)
       keep_worst(worst, r.current_min_A - current_A - kCurrentTolerance_A, StageMode::current_low);
     if (held != StageMode::power_low)
-      keep_worst(worst, r.power_min_W - power - kPowerTolerance_W, StageMode::power_low);
+      keep_worst(worst, r.power_min_W - power_W - kPowerTolerance_W, StageMode::power_low);
     if (held != StageMode::resistance && r.resistance_Ohm > 0.0)
       keep_worst(worst, -voltage_V / r.resistance_Ohm - current_A - kCurrentTolerance_A, StageMode::resistance);
   }

@@ -23,7 +23,7 @@ inline constexpr std::uint32_t kRepeated = 1U << 4;     // the instrument return
 inline constexpr std::uint32_t kInvalid = 1U << 5;      // no data: a NaN, a failed checksum, an unbelievable value
 inline constexpr std::uint32_t kPaused = 1U << 6;
 inline constexpr std::uint32_t kSoftwareCv = 1U << 7;
-inline constexpr std::uint32_t kSettling = 1U << 8;     // taken before the step's set-point was known to be in force
+inline constexpr std::uint32_t kSettling = 1U << 8;  // taken before the step's set-point was known to be in force
 }  // namespace flag
 
 // One poll of one device. Values the device does not measure are kAbsent. Produced on a port thread.

@@ -63,7 +63,7 @@ def run():
 def live(lab):
     with Rig(lab=lab) as rig:
         names = threads_of(rig.daemon.pid)
-        expect(names == sorted(["cyclerd", "recorder", "cycle", "wire-cycler", "wire-chamber", "control"]), f"threads: {names}")
+        expect(names == sorted(["cyclerd", "recorder", "cycle", "wire-cycler", "wire-chamber", "control", "worker"]), f"threads: {names}")
         info = rpc(rig, "server.info")
         expect(info["station"] == "demo", str(info))
 
