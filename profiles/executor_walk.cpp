@@ -301,6 +301,16 @@ void finish(Scan& scan, RunState over, EndReason reason, std::string_view text) 
   state.run_state = static_cast<std::uint32_t>(over);
 }
 
+// What a step did that ended by itself.
+std::string_view own_end_words(StepKind kind) noexcept RT_NONBLOCKING {
+  switch (kind) {
+    case StepKind::follow: return "the waveform is played";
+    case StepKind::chamber: return "the chamber has soaked";
+    case StepKind::ramp: return "the ramp is done";
+    default: return "done";
+  }
+}
+
 void judge_step(Scan& scan) noexcept RT_NONBLOCKING {
   ExecutorState& state = scan.state;
   const Step& step = current_step(scan);
@@ -311,7 +321,7 @@ void judge_step(Scan& scan) noexcept RT_NONBLOCKING {
     ++state.step_index;
     follow(scan, *condition, words.view());
   } else if (own_end(scan, step)) {
-    end_step(scan, EndReason::complete, "complete");
+    end_step(scan, EndReason::complete, own_end_words(step.kind));
     ++state.step_index;
   } else {
     return;

@@ -206,6 +206,9 @@ bool Simulation::begin() {
   result_.diagnostics.append(std::move(compiled.diagnostics));
   if (!compiled.program) return false;
 
+  // A folder may hold earlier simulations: each is a test of its own, a virtual day apart.
+  while (!record::find_test_folder(config_.out, static_cast<std::uint64_t>(clock_.wall().us)).empty())
+    clock_.step_wall(base::hours(24));
   test_ = static_cast<std::uint64_t>(clock_.wall().us);
   run_ = std::make_unique<cycle::Run>(compiled.program);
   run_->test = test_;

@@ -80,6 +80,17 @@ TEST(Simulation, TheSameSeedGivesTheSameRecord) {
   EXPECT_NE(contents(one.folder + "/rows.arrows"), contents(three.folder + "/rows.arrows"));
 }
 
+TEST(Simulation, ASecondOneInTheSameFolderIsATestOfItsOwn) {
+  SimulationConfig made = config(kProfile);
+  const SimulationResult first = simulate(made);
+  made.initial_soc = 0.9;
+  const SimulationResult second = simulate(made);
+  ASSERT_EQ(second.error, "");
+  EXPECT_NE(first.folder, second.folder);
+  EXPECT_NE(contents(first.folder + "/steps.jsonl"), contents(second.folder + "/steps.jsonl"));
+  EXPECT_LT(second.virtual_s, first.virtual_s);
+}
+
 TEST(Simulation, LeavingTheSafetyBoxTrips) {
   std::string profile = kProfile;
   profile.replace(profile.find("\"4.25 V\""), 8, "\"4.21 V\"");
