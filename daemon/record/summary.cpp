@@ -60,7 +60,7 @@ std::string end_reason(const Json& step) {
   const std::string why = text_at(step, "/end");
   const std::string text = text_at(step, "/end_text");
   if (text.empty()) return why;
-  return why == "condition" || why.empty() ? text : why + ": " + text;
+  return why == "condition" || why == "complete" || why.empty() ? text : why + ": " + text;
 }
 
 // The first and the last ones; an empty line where some were left out.

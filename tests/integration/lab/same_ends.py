@@ -11,7 +11,7 @@ PROFILE = "tests/integration/lab/profiles/short.toml"
 def run():
     # 10 ms scans: a step of six seconds then ends within 0.2 % of its capacity.
     with Rig(scan="10 ms") as rig:
-        test = rig.start(PROFILE, "--soc", "0.92")
+        test = rig.start(PROFILE, "--soc", "0.94")
         status = rig.wait_done(150)
         expect(status["state"] == "finished", f"the test ended {status['state']}: {status.get('trip')}")
         folder = folder_of(rig, test)
@@ -19,7 +19,7 @@ def run():
         real_cycles = jsonl(os.path.join(folder, "cycles.jsonl"))
 
         out = os.path.join(rig.folder, "simulated")
-        simulated = rig.json("simulate", PROFILE, "--cell", "lg-m50", "--cell-model", "lg-m50", "--soc", "0.92", "--scan",
+        simulated = rig.json("simulate", PROFILE, "--cell", "lg-m50", "--cell-model", "lg-m50", "--soc", "0.94", "--scan",
                              "10ms", "--out", out)
         sim_steps = jsonl(os.path.join(simulated["folder"], "steps.jsonl"))
         sim_cycles = jsonl(os.path.join(simulated["folder"], "cycles.jsonl"))
