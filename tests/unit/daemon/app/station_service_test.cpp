@@ -56,6 +56,12 @@ struct StationServiceTest : testing::Test {
     });
     turn(20);
   }
+  // The cycle gives a run back when it is over.
+  void TearDown() override {
+    service->stop_all("the end");
+    turn(50);
+    EXPECT_FALSE(service->any_running());
+  }
   void turn(int times) {
     for (int i = 0; i < times; ++i) {
       base::MonoTime next = station->wires[0].port->run_once();
