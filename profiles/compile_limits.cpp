@@ -32,8 +32,10 @@ void check_parameter_bounds(Compiler& compiler, const std::string& name, const P
       code::kParameterBounds, where,
       fmt::format("parameter '{}' is {}, {} {}", name, show(value, parameter), low ? "below its min" : "above its max",
                   show(low ? *parameter.min : *parameter.max, parameter)),
-      fmt::format("choose a value from {} to {}", parameter.min ? show(*parameter.min, parameter) : "-inf",
-                  parameter.max ? show(*parameter.max, parameter) : "inf"));
+      parameter.min && parameter.max ? fmt::format("choose a value from {} to {}", show(*parameter.min, parameter),
+                                                   show(*parameter.max, parameter))
+                                     : fmt::format("choose {} {}", parameter.max ? "at most" : "at least",
+                                                   show(parameter.max ? *parameter.max : *parameter.min, parameter)));
   finding.related = low ? parameter.min_where : parameter.max_where;
   finding.related_label = "the bound is set here";
 }
