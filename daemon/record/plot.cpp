@@ -295,7 +295,7 @@ class Drawing {
       canvas_.text(x + 22, y, name, kInk);
       const double after = x + 22 + canvas_.width(name) + 8;
       canvas_.font(12.5);
-      const std::string end = step.ended_by.empty() ? "running" : "ended by " + step.ended_by;
+      const std::string end = step.ended_by.empty() ? "running" : "end: " + step.ended_by;
       canvas_.text(after, y, canvas_.fitted(end, x + column - 14 - after), kSoftInk);
     }
   }
