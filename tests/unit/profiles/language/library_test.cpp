@@ -66,8 +66,8 @@ TEST(LibraryProfiles, DemoLastsAboutThreeMinutes) {
   text::Diagnostics diagnostics;
   const auto program = compile_profile(*source, launch_on("lg-m50"), diagnostics);
   ASSERT_TRUE(program) << diagnostics.render();
-  // At the most: the guards of soak (120 s) and charge (90 s), 2 x 10 s rest, 75 s of US06. A working chamber and the lab's
-  // cell take 3 s and 67 s.
+  // At the most: the guards of soak (120 s) and charge (90 s), 2 x 10 s rest, 75 s of US06. A working chamber and the
+  // lab's cell take 3 s and 67 s.
   EXPECT_EQ(program->worst_case_duration, base::seconds(120 + 90 + 10 + 75 + 10));
 }
 
