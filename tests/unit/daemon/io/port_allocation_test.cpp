@@ -1,40 +1,6 @@
 // A port allocates nothing once its devices are open: counted by replacing operator new in this test program.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+#include "tests/support/allocation_count.hpp"
 #include "tests/unit/daemon/io/port_fixture.hpp"
-
-namespace {
-
-std::atomic<std::uint64_t> allocations{0};
-
-void* counted(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
-  throw std::bad_alloc{};
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  return counted(size);
-}
-void* operator new[](std::size_t size) {
-  return counted(size);
-}
-void operator delete(void* p) noexcept {
-  std::free(p);
-}
-void operator delete[](void* p) noexcept {
-  std::free(p);
-}
-void operator delete(void* p, std::size_t) noexcept {
-  std::free(p);
-}
-void operator delete[](void* p, std::size_t) noexcept {
-  std::free(p);
-}
 
 namespace cyclerd::io {
 namespace {
@@ -67,7 +33,7 @@ TEST_F(PortAllocation, NothingInPollsCommandsTripsLossesAndProbes) {
   drive(milliseconds(50));
   ASSERT_EQ(health(0).link, LinkState::open);
 
-  const std::uint64_t before = allocations.load();
+  const std::uint64_t before = test::allocations();
   LimitUpdate update;
   update.table = limits;
   lanes.limits.push(update);
@@ -86,7 +52,7 @@ TEST_F(PortAllocation, NothingInPollsCommandsTripsLossesAndProbes) {
   drive(seconds(30));
   cycler.revive();
   drive(seconds(60));
-  const std::uint64_t during = allocations.load() - before;
+  const std::uint64_t during = test::allocations() - before;
 
   EXPECT_EQ(during, 0U);
   EXPECT_EQ(cause(), Cause::device_lost);
@@ -95,10 +61,10 @@ TEST_F(PortAllocation, NothingInPollsCommandsTripsLossesAndProbes) {
 }
 
 TEST_F(PortAllocation, TheCounterCounts) {
-  const std::uint64_t before = allocations.load();
+  const std::uint64_t before = test::allocations();
   std::vector<int> something(1000);
   ASSERT_FALSE(something.empty());
-  EXPECT_GT(allocations.load(), before);
+  EXPECT_GT(test::allocations(), before);
 }
 
 }  // namespace
