@@ -147,6 +147,12 @@ safety::LimitTable idle_limits(const profiles::SafetyLimits& station, base::Dura
   return table;
 }
 
+void add_plausibility(safety::LimitTable& table, const Plausibility& plausibility) noexcept {
+  table.current_tolerance_A = plausibility.current_A;
+  table.current_tolerance_dwell = plausibility.current_for;
+  table.frozen_count = plausibility.frozen_readings;
+}
+
 safety::LimitTable test_limits(const profiles::SafetyLimits& station, const profiles::CellSpec& cell,
                                const profiles::Program& program) {
   safety::LimitTable table = idle_limits(station, program.scan);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "daemon/app/station_config.hpp"
 #include "daemon/control/station_api.hpp"
 #include "daemon/io/lanes.hpp"
 #include "daemon/safety/limits.hpp"
@@ -57,6 +58,8 @@ struct Compiled {
 
 // Station and channel limits alone, in force while no test runs.
 [[nodiscard]] safety::LimitTable idle_limits(const profiles::SafetyLimits& station, base::Duration scan);
+// What the channel asks to be judged besides limits.
+void add_plausibility(safety::LimitTable& table, const Plausibility& plausibility) noexcept;
 // Station, cell and profile: the tightest of each.
 [[nodiscard]] safety::LimitTable test_limits(const profiles::SafetyLimits& station, const profiles::CellSpec& cell,
                                              const profiles::Program& program);

@@ -44,6 +44,13 @@ struct DeviceConfig {
   text::Span where;
 };
 
+// What the judge holds against the command, besides limits. Off where a channel does not ask for it.
+struct Plausibility {
+  double current_A = base::kAbsent;  // |I - I_set| at the most, while the instrument regulates current
+  base::Duration current_for = base::seconds(2);
+  std::uint32_t frozen_readings = 0;  // identical voltage and current in a row while energised; 0: not judged
+};
+
 struct ChannelConfig {
   std::string name;
   std::uint32_t cycler = 0;
@@ -52,6 +59,7 @@ struct ChannelConfig {
   base::Duration scan = base::milliseconds(100);
   bool chamber_loss_trips = false;
   profiles::SafetyLimits limits;  // of the channel, with its devices' limits merged in
+  Plausibility plausibility;
   text::Span where;
 };
 

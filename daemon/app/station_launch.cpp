@@ -161,6 +161,7 @@ Answer StationService::prepare(const Launching& launching, Compiled& compiled, s
   }
   run->limits = test_limits(config.limits, compiled.cell, *compiled.program);
   run->limits_before = idle_limits(config.limits, config.scan);
+  for (safety::LimitTable* table : {&run->limits, &run->limits_before}) add_plausibility(*table, config.plausibility);
   run->metadata_json = metadata_json(station_, channel, run->test, request, compiled, clock_);
   if (const std::size_t most = station_.records.capacity_bytes() / 8; run->metadata_json.size() > most) {
     return Answer::error(Failure::refused,

@@ -173,6 +173,30 @@ DeviceTable read_device(const std::string& name, const TomlNode& table, text::Di
   return device;
 }
 
+namespace {
+
+Plausibility read_plausibility(const TomlNode& table, const std::string& what, text::Diagnostics& diagnostics) {
+  Plausibility plausibility;
+  TableReader reader(table, what, diagnostics);
+  if (const auto current_A = read_bound(reader, "current", text::dimension::kCurrent)) {
+    if (*current_A > 0.0) {
+      plausibility.current_A = *current_A;
+    } else {
+      diagnostics.error("S033", reader.optional("current")->value, fmt::format("{} current is not above 0 A", what),
+                        "give the largest deviation from the set-point that is normal, for example \"0.5 A\"");
+    }
+  }
+  if (const auto d = read_duration(reader, "for", base::Duration{}, base::hours(1), nullptr))
+    plausibility.current_for = *d;
+  if (const auto n = reader.optional_integer("frozen_readings", 2, 1'000'000)) {
+    plausibility.frozen_readings = static_cast<std::uint32_t>(*n);
+  }
+  reader.finish();
+  return plausibility;
+}
+
+}  // namespace
+
 ChannelTable read_channel(const std::string& name, const TomlNode& table, text::Diagnostics& diagnostics) {
   ChannelTable channel;
   channel.config.name = name;
@@ -189,6 +213,10 @@ ChannelTable read_channel(const std::string& name, const TomlNode& table, text::
   channel.config.chamber_loss_trips =
       reader.optional_word("on_chamber_loss", {"pause", "trip"}).value_or("pause") == "trip";
   channel.limits = reader.optional_table("limits");
+  if (const TomlNode* plausibility = reader.optional_table("plausibility")) {
+    channel.config.plausibility =
+        read_plausibility(*plausibility, fmt::format("[channel.{}.plausibility]", name), diagnostics);
+  }
   reader.finish();
   return channel;
 }

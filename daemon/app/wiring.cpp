@@ -30,6 +30,7 @@ base::Status add_wires(Station& station, const DeviceMaker& make_device, base::C
       if (i == channel.cycler) slot.protections = protections_of(channel.limits);
       slot.safety = station.safety[channel_index].get();
       slot.limits = idle_limits(channel.limits, channel.scan);
+      add_plausibility(slot.limits, channel.plausibility);
       slot.health = station.health[i].get();
       auto& wakeups = slot.safety->ports;
       if (std::find(wakeups.begin(), wakeups.end(), &lanes->to_port) == wakeups.end())

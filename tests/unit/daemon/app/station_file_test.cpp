@@ -1,4 +1,5 @@
 #include "daemon/app/station_file.hpp"
+#include "daemon/app/launch.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -52,6 +53,10 @@ voltage = { min = "2 V", max = "4.4 V", for = "10 ms" }
 current = { max = "30 A" }
 temperature = { max = "60 degC", for = "1 s" }
 sensor_loss = { after = "2 s" }
+[channel.A1.plausibility]
+current = "0.5 A"
+for = "3 s"
+frozen_readings = 50
 )";
 
 StationConfig load(const std::string& text, text::Diagnostics& diagnostics) {
@@ -69,6 +74,11 @@ TEST(StationFile, AGoodOneIsReadInFull) {
   const StationConfig station = load(kGood, diagnostics);
   ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.render();
   EXPECT_EQ(station.name, "bench");
+  safety::LimitTable judged;
+  add_plausibility(judged, station.channels[0].plausibility);
+  EXPECT_DOUBLE_EQ(judged.current_tolerance_A, 0.5);
+  EXPECT_EQ(judged.current_tolerance_dwell, base::seconds(3));
+  EXPECT_EQ(judged.frozen_count, 50U);
   EXPECT_EQ(station.state_dir, "/lab/state") << "relative to the file";
   EXPECT_EQ(station.realtime.priority, 60);
   EXPECT_EQ(station.realtime.affinity, std::vector<int>{1});
@@ -164,6 +174,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"empty_box", "min = \"2 V\", max", "min = \"5 V\", max", "S033", "is not below max", ""},
         Mistake{"limits_nothing", "{ max = \"30 A\" }", "{ for = \"1 s\" }", "S033", "limits nothing", ""},
         Mistake{"c_rate", "\"30 A\"", "\"1 C\"", "S034", "does not know the cell", "1 C"},
+        Mistake{"no_deviation", "current = \"0.5 A\"", "current = \"0 A\"", "S033", "is not above 0 A", "0 A"},
+        Mistake{"frozen_at_once", "frozen_readings = 50", "frozen_readings = 1", "", "frozen_readings", ""},
         Mistake{"same_instrument", "port = 15021",
                 "port = 15020\n[device.twin]\ndescription = \"virtual-chamber\"\nwire = \"w1\"\nunit = 0", "S024",
                 "the same instrument: 127.0.0.1:15020 unit 0", "0"},
