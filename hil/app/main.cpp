@@ -98,7 +98,8 @@ int list_cells() {
       result = kBadFile;
       continue;
     }
-    fmt::print("{:<20} {:<7} {:>6.2f} Ah  {}\n", set->name, set->model_name(), set->capacity_C / 3600.0, set->title);
+    fmt::print("{:<20} {:<7} {:>6.2f} Ah  {}\n", set->name, set->model->name(), set->header.capacity_C / 3600.0,
+               set->title);
   }
   return result;
 }

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <limits>
 #include <utility>
 
 #include "hil/cells/read_table.hpp"
@@ -14,7 +16,6 @@ namespace cyclerd::hil {
 namespace {
 
 constexpr std::int64_t kFormat = 1;
-const Bounds kVoltageBounds{-10.0, 1000.0, "V"};
 
 std::uint64_t fingerprint_of(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a: tells files apart, guards nothing
@@ -25,106 +26,26 @@ std::uint64_t fingerprint_of(std::string_view text) {
   return hash;
 }
 
-void read_hysteresis(text::TableReader& root, EcmSet& set) {
-  const text::TomlNode* node = root.optional_table("hysteresis");
-  if (node == nullptr) return;
-  text::TableReader reader(*node, "[hysteresis]", root.diagnostics());
-  auto curve = read_curve(reader, "half_gap_V", {0.0, 10.0, "V"});
-  auto rate = read_number(reader, "rate", {0.0, 1e5, ""}, true);
-  reader.finish();
-  if (curve && rate) {
-    set.hysteresis_V = std::move(*curve);
-    set.hysteresis_rate = *rate;
-  }
-}
+struct ModelReader {
+  std::string_view word;
+  std::shared_ptr<const CellModel> (*read)(text::TableReader& root, const SetHeader& header);
+};
 
-void read_branches(text::TableReader& root, EcmSet& set) {
-  const text::TomlNode* node = root.optional_array("rc");
-  if (node == nullptr) return;
-  if (node->items.size() > kMaxRc) {
-    root.diagnostics().error("C007", node->value,
-                             fmt::format("{} RC branches, at most {} are possible", node->items.size(), kMaxRc));
-    return;
-  }
-  for (std::size_t i = 0; i < node->items.size(); ++i) {
-    const text::TomlNode& item = node->items[i];
-    if (!item.is_table()) {
-      root.diagnostics().error("C003", item.value, "`rc` must be tables", "write [[rc]] above each branch");
-      continue;
-    }
-    text::TableReader reader(item, fmt::format("[[rc]] number {}", i + 1), root.diagnostics());
-    RcBranch branch;
-    auto tau = read_bounded(reader, "tau", text::dimension::kTime, 1e-6, 1e6, true);
-    auto resistance = read_resistance(reader);
-    reader.finish();
-    if (!tau || !resistance) continue;
-    branch.tau_s = *tau;
-    branch.resistance = std::move(*resistance);
-    set.branches.push_back(std::move(branch));
-  }
-}
+constexpr std::array kModels = {
+    ModelReader{"ecm", read_ecm_model},
+    ModelReader{"source", read_source_model},
+};
 
-void read_thermal(text::TableReader& root, EcmSet& set) {
-  const text::TomlNode* node = root.optional_table("thermal");
-  if (node == nullptr) return;
-  text::TableReader reader(*node, "[thermal]", root.diagnostics());
-  const Bounds capacity{1e-6, 1e7, "J/K"};
-  const Bounds conductance{1e-9, 1e6, "W/K"};
-  auto core = read_number(reader, "core_J_per_K", capacity, true);
-  auto surface = read_number(reader, "surface_J_per_K", capacity, true);
-  auto inner = read_number(reader, "core_to_surface_W_per_K", conductance, true);
-  auto outer = read_number(reader, "surface_to_ambient_W_per_K", conductance, true);
-  reader.finish();
-  if (core && surface && inner && outer) set.thermal = ThermalSet{*core, *surface, *inner, *outer};
-}
-
-std::shared_ptr<const EcmSet> read_ecm(text::TableReader& root, double capacity_C) {
-  auto set = std::make_shared<EcmSet>();
-  set->capacity_C = capacity_C;
-  set->charge_efficiency = read_number(root, "charge_efficiency", {0.5, 1.0, ""}, false).value_or(1.0);
-  set->reference_degC =
-      read_bounded(root, "reference_temperature", text::dimension::kTemperature, -50.0, 100.0, false).value_or(25.0);
-  if (const text::TomlNode* node = root.required_table("ocv")) {
-    text::TableReader reader(*node, "[ocv]", root.diagnostics());
-    auto curve = read_curve(reader, "voltage_V", kVoltageBounds);
-    reader.finish();
-    if (curve && curve->values().size() < 2) {
-      root.diagnostics().error("C008", reader.where(), "[ocv] needs at least two points",
-                               "for a constant voltage use model = \"source\"");
-    }
-    if (curve) set->ocv_V = std::move(*curve);
+void read_window(text::TableReader& root, SetHeader& header) {
+  const double unknown = std::numeric_limits<double>::quiet_NaN();
+  header.voltage_min_V =
+      read_bounded(root, "voltage_min", text::dimension::kVoltage, -10.0, 1000.0, false).value_or(unknown);
+  header.voltage_max_V =
+      read_bounded(root, "voltage_max", text::dimension::kVoltage, -10.0, 1000.0, false).value_or(unknown);
+  if (header.voltage_min_V >= header.voltage_max_V) {
+    root.diagnostics().error("C004", root.node().find("voltage_max")->value,
+                             "`voltage_max` must lie above `voltage_min`");
   }
-  if (const text::TomlNode* node = root.optional_table("entropy")) {
-    text::TableReader reader(*node, "[entropy]", root.diagnostics());
-    auto curve = read_curve(reader, "slope_V_per_K", {-0.1, 0.1, "V/K"});
-    reader.finish();
-    if (curve) set->entropic_V_per_K = std::move(*curve);
-  }
-  read_hysteresis(root, *set);
-  if (const text::TomlNode* node = root.required_table("series")) {
-    text::TableReader reader(*node, "[series]", root.diagnostics());
-    auto series = read_resistance(reader);
-    reader.finish();
-    if (series) set->series = std::move(*series);
-  }
-  read_branches(root, *set);
-  read_thermal(root, *set);
-  return set;
-}
-
-std::shared_ptr<const SourceSet> read_source_model(text::TableReader& root, double capacity_C) {
-  auto set = std::make_shared<SourceSet>();
-  set->capacity_C = capacity_C;
-  set->emf_V = read_bounded(root, "voltage", text::dimension::kVoltage, -10.0, 1000.0, true).value_or(0.0);
-  set->resistance_Ohm = read_bounded(root, "resistance", text::dimension::kResistance, 1e-9, 1e6, true).value_or(1.0);
-  return set;
-}
-
-template <class Set>
-std::shared_ptr<const Set> with_fingerprint(std::shared_ptr<const Set> set, std::uint64_t fingerprint) {
-  auto copy = std::make_shared<Set>(*set);
-  copy->fingerprint = fingerprint;
-  return copy;
 }
 
 }  // namespace
@@ -144,31 +65,19 @@ std::optional<CellSet> load_cell_set(const text::SourcePtr& source, text::Diagno
   set.title = root.optional_string("title").value_or("");
   set.source = root.required_string("source");
   set.licence = root.required_string("licence");
-  set.capacity_C = read_bounded(root, "capacity", text::dimension::kCapacity, 1e-3, 1e8, true).value_or(1.0);
-  auto model = root.required_word("model", {"ecm", "source"});
+  SetHeader& header = set.header;
+  header.fingerprint = fingerprint_of(source->text);
+  header.capacity_C = read_bounded(root, "capacity", text::dimension::kCapacity, 1e-3, 1e8, true).value_or(1.0);
+  read_window(root, header);
+  std::vector<std::string> words;
+  for (const ModelReader& known : kModels) words.emplace_back(known.word);
+  const auto model = root.required_word("model", words);
   if (!model) return std::nullopt;
-  const std::uint64_t fingerprint = fingerprint_of(source->text);
-  if (*model == "ecm") {
-    auto ecm = read_ecm(root, set.capacity_C);
-    root.finish();
-    if (diagnostics.error_count() == errors_before) set.model = with_fingerprint(ecm, fingerprint);
-  } else {
-    auto constant = read_source_model(root, set.capacity_C);
-    root.finish();
-    set.model = with_fingerprint(constant, fingerprint);
-  }
+  const auto* known = std::ranges::find(kModels, std::string_view(*model), &ModelReader::word);
+  set.model = known->read(root, header);
+  root.finish();
   if (diagnostics.error_count() != errors_before) return std::nullopt;
   return set;
-}
-
-std::unique_ptr<Cell> CellSet::make(const CellStart& start) const {
-  if (const auto* ecm = std::get_if<std::shared_ptr<const EcmSet>>(&model))
-    return std::make_unique<EcmCell>(*ecm, start);
-  return std::make_unique<SourceCell>(std::get<std::shared_ptr<const SourceSet>>(model), start);
-}
-
-std::string_view CellSet::model_name() const noexcept {
-  return model.index() == 0 ? "ecm" : "source";
 }
 
 std::vector<std::string> cell_set_folders() {

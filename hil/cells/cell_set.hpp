@@ -5,12 +5,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "hil/cells/cell.hpp"
-#include "hil/cells/ecm_cell.hpp"
-#include "hil/cells/source_cell.hpp"
+#include "hil/cells/cell_model.hpp"
 #include "protocols/base/result.hpp"
 #include "protocols/text/diagnostics.hpp"
 
@@ -21,11 +19,10 @@ struct CellSet {
   std::string title;
   std::string source;   // where the numbers come from
   std::string licence;  // of the data
-  double capacity_C = 0.0;
-  std::variant<std::shared_ptr<const EcmSet>, std::shared_ptr<const SourceSet>> model;
+  SetHeader header;
+  std::shared_ptr<const CellModel> model;
 
-  [[nodiscard]] std::unique_ptr<Cell> make(const CellStart& start) const;
-  [[nodiscard]] std::string_view model_name() const noexcept;
+  [[nodiscard]] std::unique_ptr<Cell> make(const CellStart& start) const { return model->make(start); }
 };
 
 // nullopt when there are errors. Codes C001..: hil/README.md.

@@ -12,7 +12,8 @@ namespace cyclerd::hil {
 namespace {
 
 constexpr std::uint32_t kModel = 0x45434D31;  // "ECM1"
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
+constexpr std::size_t kValues = 8 + kMaxRc;
 constexpr double kKelvin = 273.15;
 // Bounds inside which numbers mean something; reaching one is flagged.
 constexpr double kSocMin = -1.0, kSocMax = 2.0;
@@ -20,6 +21,7 @@ constexpr double kTemperatureMin_degC = -80.0, kTemperatureMax_degC = 400.0;
 constexpr double kRcMax_V = 1e3;
 constexpr double kCurrentMax_A = 1e6;
 constexpr double kStepMax_s = 1e7;
+constexpr double kHeatMax_W = 1e9;
 
 bool usable(double x, double bound) {
   return std::isfinite(x) && std::abs(x) <= bound;
@@ -40,6 +42,7 @@ void EcmCell::reset(const CellStart& start) noexcept {
   }
   State fresh;
   fresh.soc = start.soc;
+  fresh.hysteresis = std::isfinite(start.hysteresis) ? start.hysteresis : 0.0;
   fresh.temperature = {start.temperature_degC, start.temperature_degC};
   fresh.heat_J = state_.heat_J;
   hold_in_bounds(fresh);
@@ -52,6 +55,14 @@ void EcmCell::reset(const CellStart& start) noexcept {
 void EcmCell::set_ambient(double ambient_degC) noexcept {
   if (usable(ambient_degC, kTemperatureMax_degC)) {
     ambient_degC_ = ambient_degC;
+  } else {
+    state_.flags |= cell_flag::kBadInput;
+  }
+}
+
+void EcmCell::set_extra_heat(double heat_W) noexcept {
+  if (usable(heat_W, kHeatMax_W)) {
+    extra_heat_W_ = heat_W;
   } else {
     state_.flags |= cell_flag::kBadInput;
   }
@@ -135,7 +146,8 @@ void EcmCell::advance(State& next, double start_A, double end_A, const Factors& 
                 mean_A * (core_degC + kKelvin) * set.entropic_V_per_K.clamped(middle_soc);
   next.heat_J += next.heat_W * f.dt_s;
   if (set.thermal) {
-    next.temperature = thermal_step(*set.thermal, f.thermal, next.temperature, next.heat_W, ambient_degC_);
+    next.temperature =
+        thermal_step(*set.thermal, f.thermal, next.temperature, next.heat_W + extra_heat_W_, ambient_degC_);
   } else {
     next.temperature = {ambient_degC_, ambient_degC_};
   }
@@ -174,7 +186,7 @@ void EcmCell::commit() noexcept {
   now_ = proposed_now_;
 }
 
-Affine EcmCell::terminal_after(double start_A, double dt_s) noexcept {
+Affine EcmCell::terminal_after(double start_A, double /*near_A*/, double dt_s) noexcept {
   if (!usable(start_A, kCurrentMax_A) || !usable(dt_s, kStepMax_s) || dt_s <= 0.0) return now_;
   const EcmSet& set = *set_;
   const Factors& f = factors(dt_s);
@@ -206,25 +218,32 @@ CellReadout EcmCell::readout() const noexcept {
     out.heat_to_ambient_W =
         set_->thermal->surface_to_ambient_W_per_K * (state_.temperature.surface_degC - ambient_degC_);
   }
+  out.capacity_C = set_->capacity_C;
   out.flags = state_.flags;
   return out;
 }
 
-CellSnapshot EcmCell::snapshot() const noexcept {
+CellSnapshot EcmCell::snapshot() const {
   CellSnapshot s;
   s.model = kModel;
   s.version = kVersion;
   s.set_fingerprint = set_->fingerprint;
   s.flags = state_.flags;
-  s.value = {
-      state_.soc,    state_.hysteresis, state_.temperature.core_degC, state_.temperature.surface_degC, state_.heat_W,
-      state_.heat_J, ambient_degC_};
-  for (std::size_t j = 0; j < kMaxRc; ++j) s.value[7 + j] = state_.rc_V[j];
+  s.value = {state_.soc,
+             state_.hysteresis,
+             state_.temperature.core_degC,
+             state_.temperature.surface_degC,
+             state_.heat_W,
+             state_.heat_J,
+             ambient_degC_,
+             extra_heat_W_};
+  s.value.insert(s.value.end(), state_.rc_V.begin(), state_.rc_V.end());
   return s;
 }
 
 bool EcmCell::restore(const CellSnapshot& s) noexcept {
   if (s.model != kModel || s.version != kVersion || s.set_fingerprint != set_->fingerprint) return false;
+  if (s.value.size() != kValues) return false;
   for (double x : s.value) {
     if (!std::isfinite(x)) return false;
   }
@@ -235,7 +254,8 @@ bool EcmCell::restore(const CellSnapshot& s) noexcept {
   state_.heat_W = s.value[4];
   state_.heat_J = s.value[5];
   ambient_degC_ = s.value[6];
-  for (std::size_t j = 0; j < kMaxRc; ++j) state_.rc_V[j] = s.value[7 + j];
+  extra_heat_W_ = s.value[7];
+  for (std::size_t j = 0; j < kMaxRc; ++j) state_.rc_V[j] = s.value[8 + j];
   state_.flags = s.flags;
   now_ = terminal_of(state_);
   proposed_ = state_;

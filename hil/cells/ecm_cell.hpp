@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -38,15 +39,16 @@ class EcmCell final : public Cell {
  public:
   EcmCell(std::shared_ptr<const EcmSet> set, const CellStart& start);
 
-  [[nodiscard]] Affine terminal() const noexcept override { return now_; }
-  [[nodiscard]] Affine terminal_after(double start_A, double dt_s) noexcept override;
+  [[nodiscard]] Affine terminal(double /*near_A*/) const noexcept override { return now_; }
+  [[nodiscard]] Affine terminal_after(double start_A, double near_A, double dt_s) noexcept override;
   double propose(double start_A, double end_A, double dt_s) noexcept override;
   void commit() noexcept override;
   void set_ambient(double ambient_degC) noexcept override;
+  void set_extra_heat(double heat_W) noexcept override;
   [[nodiscard]] CellReadout readout() const noexcept override;
   void clear_flags() noexcept override { state_.flags = 0; }
   void reset(const CellStart& start) noexcept override;
-  [[nodiscard]] CellSnapshot snapshot() const noexcept override;
+  [[nodiscard]] CellSnapshot snapshot() const override;
   [[nodiscard]] bool restore(const CellSnapshot& snapshot) noexcept override;
 
  private:
@@ -77,6 +79,7 @@ class EcmCell final : public Cell {
 
   std::shared_ptr<const EcmSet> set_;
   double ambient_degC_ = 25.0;
+  double extra_heat_W_ = 0.0;
   State state_;
   State proposed_;
   Affine now_;           // of state_

@@ -42,8 +42,8 @@ void SourceCell::set_ambient(double ambient_degC) noexcept {
   }
 }
 
-Affine SourceCell::terminal_after(double /*start_A*/, double /*dt_s*/) noexcept {
-  return terminal();
+Affine SourceCell::terminal_after(double /*start_A*/, double near_A, double /*dt_s*/) noexcept {
+  return terminal(near_A);
 }
 
 double SourceCell::propose(double start_A, double end_A, double dt_s) noexcept {
@@ -66,11 +66,12 @@ CellReadout SourceCell::readout() const noexcept {
   out.surface_degC = ambient_degC_;
   out.heat_W = state_.heat_W;
   out.heat_J = state_.heat_J;
+  out.capacity_C = set_->capacity_C;
   out.flags = state_.flags;
   return out;
 }
 
-CellSnapshot SourceCell::snapshot() const noexcept {
+CellSnapshot SourceCell::snapshot() const {
   CellSnapshot s;
   s.model = kModel;
   s.version = kVersion;
@@ -82,6 +83,7 @@ CellSnapshot SourceCell::snapshot() const noexcept {
 
 bool SourceCell::restore(const CellSnapshot& s) noexcept {
   if (s.model != kModel || s.version != kVersion || s.set_fingerprint != set_->fingerprint) return false;
+  if (s.value.size() != 4) return false;
   for (double x : s.value) {
     if (!std::isfinite(x)) return false;
   }

@@ -1,6 +1,9 @@
 // The trivial cell: a constant source behind a resistor. For tests of protocols, where every number is known by hand.
 #pragma once
 
+#include <cstdint>
+#include <memory>
+
 #include "hil/cells/cell.hpp"
 
 namespace cyclerd::hil {
@@ -16,15 +19,18 @@ class SourceCell final : public Cell {
  public:
   SourceCell(std::shared_ptr<const SourceSet> set, const CellStart& start);
 
-  [[nodiscard]] Affine terminal() const noexcept override { return {set_->emf_V, set_->resistance_Ohm}; }
-  [[nodiscard]] Affine terminal_after(double start_A, double dt_s) noexcept override;
+  [[nodiscard]] Affine terminal(double /*near_A*/) const noexcept override {
+    return {set_->emf_V, set_->resistance_Ohm};
+  }
+  [[nodiscard]] Affine terminal_after(double start_A, double near_A, double dt_s) noexcept override;
   double propose(double start_A, double end_A, double dt_s) noexcept override;
   void commit() noexcept override { state_ = proposed_; }
   void set_ambient(double ambient_degC) noexcept override;
+  void set_extra_heat(double /*heat_W*/) noexcept override {}
   [[nodiscard]] CellReadout readout() const noexcept override;
   void clear_flags() noexcept override { state_.flags = 0; }
   void reset(const CellStart& start) noexcept override;
-  [[nodiscard]] CellSnapshot snapshot() const noexcept override;
+  [[nodiscard]] CellSnapshot snapshot() const override;
   [[nodiscard]] bool restore(const CellSnapshot& snapshot) noexcept override;
 
  private:

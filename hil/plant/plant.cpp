@@ -17,6 +17,7 @@ constexpr double kConstantCurrentStep_s = 1.0;
 constexpr double kEventTolerance_s = 1e-7;
 constexpr double kLeastProgress_s = 1e-3;
 constexpr int kMaxSwitchesHere = 4;
+constexpr int kMaxTangents = 8;
 constexpr double kComparator = 1e-3;  // V, A: what a protection can tell from its bound
 
 double regulated_step(double since_s) {
@@ -34,7 +35,7 @@ Plant::Plant(std::unique_ptr<Cell> cell, const PlantConfig& config, base::MonoTi
       noise_(config.seed) {
   ENSURE(cell_ != nullptr, "a plant without a cell");
   executed_ = as_executed(request_, config_.stage);
-  voltage_V_ = cell_->terminal().emf_V;
+  voltage_V_ = cell_->terminal(0.0).emf_V;
 }
 
 void Plant::advance_to(base::MonoTime t) noexcept {
@@ -72,6 +73,19 @@ double Plant::longest_substep_s() const noexcept {
     case StageMode::current_low: return kConstantCurrentStep_s;
     default: return regulated_step(elapsed_s_ - mode_since_s_);
   }
+}
+
+// What the law asks for at this instant. A cell whose resistance depends on its current is taken by tangents, each at
+// the current that the one before gave.
+Operating Plant::operate_now() const noexcept {
+  Operating point{mode_, current_A_};
+  for (int round = 0; round < kMaxTangents; ++round) {
+    const Operating next = operate(executed_, cell_->terminal(point.current_A));
+    const bool same = std::abs(next.current_A - point.current_A) <= 1e-9 * (1.0 + std::abs(next.current_A));
+    point = next;
+    if (same) break;
+  }
+  return point;
 }
 
 void Plant::take(const Trial& trial, double h_s) noexcept {
@@ -112,7 +126,7 @@ Plant::Trial Plant::propose(StageMode mode, double h_s) noexcept {
 // for what is not affine (tables). Bounded; a linear cell needs none.
 Plant::Trial Plant::solve(StageMode mode, double h_s) noexcept {
   const StageRequest& r = executed_;
-  const Affine end = cell_->terminal_after(current_A_, h_s);
+  const Affine end = cell_->terminal_after(current_A_, current_A_, h_s);
   double i = current_A_;
   switch (mode) {
     case StageMode::voltage: i = (r.voltage_V - end.emf_V) / end.resistance_Ohm; break;
@@ -182,7 +196,7 @@ double Plant::substep(double h_s) noexcept {
   if (excess.amount > 0.0) {
     // Two bounds hold each other: go on a little between them instead of changing for ever.
     h_s = std::min(h_s, kLeastProgress_s);
-    const Operating point = operate(executed_, cell_->terminal());
+    const Operating point = operate_now();
     trial = {point.current_A, cell_->propose(current_A_, point.current_A, h_s)};
     hold(point.mode);
   }
@@ -194,19 +208,19 @@ double Plant::substep(double h_s) noexcept {
 
 // The current runs towards its target like e^(-t/tau). Never past it, so a voltage bound is not overshot.
 double Plant::settle(double h_s) noexcept {
-  const Operating target = operate(executed_, cell_->terminal());
+  const Operating target = operate_now();
   hold(target.mode);
   const double keep = std::exp(-h_s / config_.stage.rise_time_constant_s);
   Trial trial;
   trial.current_A = target.current_A + (current_A_ - target.current_A) * keep;
   trial.voltage_V = cell_->propose(current_A_, trial.current_A, h_s);
   take(trial, h_s);
-  const Operating now = operate(executed_, cell_->terminal());
+  const Operating now = operate_now();
   if (std::abs(current_A_ - now.current_A) <= 1e-6 * (1.0 + std::abs(now.current_A))) {
     settled_ = true;
     hold(now.mode);
     current_A_ = now.current_A;
-    voltage_V_ = cell_->terminal().voltage_V(current_A_);
+    voltage_V_ = cell_->terminal(current_A_).voltage_V(current_A_);
   }
   check_protection();
   return h_s;
@@ -214,13 +228,13 @@ double Plant::settle(double h_s) noexcept {
 
 void Plant::start_request() noexcept {
   executed_ = as_executed(request_, config_.stage);
-  const Operating target = operate(executed_, cell_->terminal());
+  const Operating target = operate_now();
   settled_ = config_.stage.rise_time_constant_s <= 0.0 || !executed_.output_on;
   if (settled_) current_A_ = target.current_A;
   mode_ = target.mode;
   mode_since_s_ = elapsed_s_;
   switches_here_ = 0;
-  voltage_V_ = cell_->terminal().voltage_V(current_A_);
+  voltage_V_ = cell_->terminal(current_A_).voltage_V(current_A_);
   check_protection();
 }
 

@@ -126,7 +126,7 @@ class Plant {
   [[nodiscard]] Cell& cell() noexcept { return *cell_; }
   [[nodiscard]] SensorFaults& faults() noexcept { return faults_; }
 
-  [[nodiscard]] PlantSnapshot snapshot() const noexcept;
+  [[nodiscard]] PlantSnapshot snapshot() const;
   // False, and nothing changed, when version or cell do not fit.
   [[nodiscard]] bool restore(const PlantSnapshot& snapshot) noexcept;
 
@@ -139,6 +139,7 @@ class Plant {
   double substep(double h_s) noexcept;
   double settle(double h_s) noexcept;
   [[nodiscard]] double longest_substep_s() const noexcept;
+  [[nodiscard]] Operating operate_now() const noexcept;
   [[nodiscard]] Trial propose(StageMode mode, double h_s) noexcept;
   [[nodiscard]] Trial solve(StageMode mode, double h_s) noexcept;
   double locate(double h_s, Excess& at_end) noexcept;

@@ -63,7 +63,7 @@ Truth Plant::truth() const noexcept {
   return t;
 }
 
-PlantSnapshot Plant::snapshot() const noexcept {
+PlantSnapshot Plant::snapshot() const {
   PlantSnapshot s;
   s.version = PlantSnapshot::kVersion;
   s.alarms = alarms_;
@@ -108,7 +108,7 @@ bool Plant::restore(const PlantSnapshot& s) noexcept {
   watchdog_ = s.watchdog;
   fed_ = s.fed;
   noise_.set_state(s.noise_state);
-  voltage_V_ = cell_->terminal().voltage_V(current_A_);
+  voltage_V_ = cell_->terminal(current_A_).voltage_V(current_A_);
   switches_here_ = 0;
   past_.fill({});
   return true;

@@ -293,7 +293,7 @@ TEST(Plant, ChargeMovedIsChargeStored) {
       plant.advance_to(base::MonoTime{} + base::seconds(7 * k));
     }
     const Truth t = plant.truth();
-    EXPECT_NEAR(t.charge_C, (t.cell.soc - 0.5) * shipped(name).capacity_C, 1e-8);
+    EXPECT_NEAR(t.charge_C, (t.cell.soc - 0.5) * shipped(name).header.capacity_C, 1e-8);
   }
 }
 
