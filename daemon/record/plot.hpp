@@ -1,5 +1,5 @@
 // A test as a picture: voltage, current and temperature over one time axis, the steps shaded and the reason that ended
-// each. SVG and PNG come from one drawing code; a small one in braille is for the terminal.
+// each. Drawn by protocols/chart.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocols/base/result.hpp"
+#include "protocols/chart/chart.hpp"
 
 namespace cyclerd::record {
 
@@ -30,17 +31,11 @@ struct PlotData {
   std::vector<PlotStep> steps;
 };
 
-struct PlotSize {
-  double width = 1200.0;  // SVG points; PNG pixels before `scale`
-  double height = 900.0;
-  double scale = 2.0;  // PNG only
-};
-
 // Reads rows.arrows, steps.jsonl and test.json of a test's folder, of a running test too.
 base::Result<PlotData> load_plot(const std::string& test_folder);
 
-base::Status write_svg(const PlotData& data, const std::string& path, const PlotSize& size = {});
-base::Status write_png(const PlotData& data, const std::string& path, const PlotSize& size = {});
+base::Status write_svg(const PlotData& data, const std::string& path, const chart::ChartSize& size = {});
+base::Status write_png(const PlotData& data, const std::string& path, const chart::ChartSize& size = {});
 // `columns` wide; three panels of `panel_lines` each.
 [[nodiscard]] std::string terminal_plot(const PlotData& data, std::size_t columns = 100, std::size_t panel_lines = 7);
 

@@ -10,7 +10,6 @@
 #include "daemon/record/bdf_csv.hpp"
 #include "daemon/record/catalogue.hpp"
 #include "daemon/record/plot.hpp"
-#include "daemon/record/plot_scale.hpp"
 #include "daemon/record/record_json.hpp"
 #include "daemon/record/storage.hpp"
 #include "daemon/record/stream_reader.hpp"
@@ -190,40 +189,6 @@ TEST(Plot, EmptyDataMakesAPictureAndNoCrash) {
   const TemporaryFolder folder;
   EXPECT_TRUE(write_svg({}, folder.path() + "/p.svg").has_value());
   EXPECT_EQ(terminal_plot({}), "no rows yet\n");
-}
-
-TEST(PlotScale, ThinningKeepsEverySpike) {
-  std::vector<double> x(100'000);
-  std::vector<double> y(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>(i);
-  y[31'415] = 9.0;
-  y[77'777] = -7.0;
-  y[50'000] = std::nan("");
-  const auto points = thin_out(x, y, 0, 99'999, 500);
-  EXPECT_LE(points.size(), 4 * 502U);
-  const auto has = [&](double px, double py) {
-    return std::any_of(points.begin(), points.end(), [&](const Point& p) { return p.x == px && p.y == py; });
-  };
-  EXPECT_TRUE(has(31'415, 9.0));
-  EXPECT_TRUE(has(77'777, -7.0));
-  EXPECT_TRUE(has(0, 0) && has(99'999, 0));
-  EXPECT_EQ(std::count_if(points.begin(), points.end(), [](const Point& p) { return std::isnan(p.y); }), 1);
-  EXPECT_TRUE(std::is_sorted(points.begin(), points.end(), [](auto& a, auto& b) { return a.x < b.x; }));
-}
-
-TEST(PlotScale, TicksAreRound) {
-  const std::vector<double> v = {2.5, 4.2};
-  const Axis axis = value_axis(v, {}, 5, 0.02);
-  EXPECT_DOUBLE_EQ(axis.step, 0.5);
-  EXPECT_EQ(axis.label(axis.ticks().front()), "2.5");
-  EXPECT_EQ(std::string(time_axis(0, 200, 9).unit), "s");
-  EXPECT_EQ(std::string(time_axis(0, 3600, 9).unit), "min");
-  EXPECT_DOUBLE_EQ(time_axis(0, 3600, 9).axis.step, 10.0);
-  EXPECT_EQ(std::string(time_axis(0, 86400, 9).unit), "h");
-  EXPECT_EQ(std::string(time_axis(0, 30 * 86400.0, 9).unit), "d");
-  Axis around_zero;
-  around_zero.digits = 1;
-  EXPECT_EQ(around_zero.label(-1e-17), "0.0");
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace cyclerd::record {
+namespace cyclerd::chart {
 
 struct Axis {
   double low = 0.0;
@@ -21,7 +21,7 @@ struct Axis {
 
 // Covers all finite values with a little air; about `wanted` ticks at 1, 2, 2.5 or 5 times a power of ten. At least
 // `smallest_span` wide, so that noise of a constant does not fill the panel.
-[[nodiscard]] Axis value_axis(std::span<const double> a, std::span<const double> b, int wanted, double smallest_span);
+[[nodiscard]] Axis value_axis(std::span<const std::span<const double>> curves, int wanted, double smallest_span);
 
 struct TimeAxis {
   Axis axis;  // in `unit`
@@ -40,4 +40,4 @@ struct Point {
 [[nodiscard]] std::vector<Point> thin_out(std::span<const double> x, std::span<const double> y, double low, double high,
                                           std::size_t bins);
 
-}  // namespace cyclerd::record
+}  // namespace cyclerd::chart

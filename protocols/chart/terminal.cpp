@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "daemon/record/plot.hpp"
-#include "daemon/record/plot_scale.hpp"
+#include "protocols/chart/chart.hpp"
+#include "protocols/chart/scale.hpp"
 
-namespace cyclerd::record {
+namespace cyclerd::chart {
 namespace {
 
 constexpr std::size_t kGutter = 10;  // for the numbers at the left
@@ -42,16 +42,16 @@ class Dots {
   std::vector<unsigned char> cells_;
 };
 
-std::string panel(const char* title, const std::vector<double>& time, const std::vector<double>& values,
-                  const TimeAxis& t, std::size_t columns, std::size_t lines, double smallest_span) {
-  const Axis axis = value_axis(values, {}, 3, smallest_span);
+std::string panel(const Curve& curve, std::span<const double> time, const TimeAxis& t, std::size_t columns,
+                  std::size_t lines, double smallest_span) {
+  const Axis axis = value_axis({&curve.values, 1}, 3, smallest_span);
   Dots dots(columns, lines);
   bool joined = false;
   std::size_t last_x = 0;
   std::size_t last_y = 0;
   const double low_s = t.axis.low * t.unit_s;
   const double high_s = t.axis.high * t.unit_s;
-  for (const Point& p : thin_out(time, values, low_s, high_s, dots.width() - 1)) {
+  for (const Point& p : thin_out(time, curve.values, low_s, high_s, dots.width() - 1)) {
     if (std::isnan(p.y)) {
       joined = false;
       continue;
@@ -67,7 +67,7 @@ std::string panel(const char* title, const std::vector<double>& time, const std:
     last_y = y;
     joined = true;
   }
-  std::string out = fmt::format("{:>{}} {}\n", "", kGutter, title);
+  std::string out = fmt::format("{:>{}} {}\n", "", kGutter, curve.terminal_title);
   std::vector<std::string> labels(lines);
   for (const double tick : axis.ticks()) {
     const double row = (1.0 - axis.place(tick)) * static_cast<double>(lines);
@@ -92,23 +92,16 @@ std::string time_line(const TimeAxis& t, std::size_t columns) {
 
 }  // namespace
 
-std::string terminal_plot(const PlotData& data, std::size_t columns, std::size_t panel_lines) {
-  if (data.time_s.empty()) return "no rows yet\n";
+std::string terminal_chart(const Chart& chart, std::size_t columns, std::size_t panel_lines) {
+  if (chart.time_s.empty()) return "no rows yet\n";
   const std::size_t width = columns > kGutter + 20 ? columns - kGutter - 1 : 20;
   const std::size_t lines = std::max<std::size_t>(panel_lines, 2);
-  const TimeAxis t = time_axis(data.time_s.front(), data.time_s.back(), static_cast<int>(width / 12) + 1);
-  const auto any = [](const std::vector<double>& v) {
-    return std::any_of(v.begin(), v.end(), [](double x) { return std::isfinite(x); });
-  };
-  std::string out = data.title + "\n";
-  out += panel("voltage / V", data.time_s, data.voltage_V, t, width, lines, 0.02);
-  out += panel("current / A", data.time_s, data.current_A, t, width, lines, 0.02);
-  if (any(data.temperature_degC)) {
-    out += panel("cell temperature / degC", data.time_s, data.temperature_degC, t, width, lines, 1.0);
-  } else if (any(data.chamber_degC)) {
-    out += panel("chamber temperature / degC", data.time_s, data.chamber_degC, t, width, lines, 1.0);
+  const TimeAxis t = time_axis(chart.time_s.front(), chart.time_s.back(), static_cast<int>(width / 12) + 1);
+  std::string out = chart.title + "\n";
+  for (const Panel& p : chart.panels) {
+    if (!p.curves.empty()) out += panel(p.curves.back(), chart.time_s, t, width, lines, p.smallest_span);
   }
   return out + time_line(t, width);
 }
 
-}  // namespace cyclerd::record
+}  // namespace cyclerd::chart

@@ -1,4 +1,4 @@
-#include "daemon/record/plot_scale.hpp"
+#include "protocols/chart/scale.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-namespace cyclerd::record {
+namespace cyclerd::chart {
 
 std::vector<double> Axis::ticks() const {
   std::vector<double> out;
@@ -43,10 +43,10 @@ int digits_for(double step) {
 
 }  // namespace
 
-Axis value_axis(std::span<const double> a, std::span<const double> b, int wanted, double smallest_span) {
+Axis value_axis(std::span<const std::span<const double>> curves, int wanted, double smallest_span) {
   double low = std::numeric_limits<double>::infinity();
   double high = -low;
-  for (const auto values : {a, b}) {
+  for (const auto values : curves) {
     for (const double v : values) {
       if (!std::isfinite(v)) continue;
       low = std::min(low, v);
@@ -133,4 +133,4 @@ std::vector<Point> thin_out(std::span<const double> x, std::span<const double> y
   return out;
 }
 
-}  // namespace cyclerd::record
+}  // namespace cyclerd::chart
