@@ -15,10 +15,28 @@ Axis::Axis(std::vector<double> knots) : knots_(std::move(knots)) {
   double spacing = (knots_.back() - knots_.front()) / static_cast<double>(knots_.size() - 1);
   for (std::size_t i = 0; i + 1 < knots_.size(); ++i) {
     ENSURE(knots_[i + 1] > knots_[i], "an axis that does not increase; the loader must have refused it");
-    if (std::abs(knots_[i] - (knots_.front() + spacing * static_cast<double>(i))) > 1e-9 * spacing) spacing = 0.0;
-    if (spacing == 0.0) return;
+    if (std::abs(knots_[i] - (knots_.front() + spacing * static_cast<double>(i))) > 1e-9 * std::abs(spacing))
+      spacing = 0.0;
   }
-  inverse_spacing_ = 1.0 / spacing;
+  if (spacing > 0.0) {
+    inverse_spacing_ = 1.0 / spacing;
+  } else if (knots_.size() > 16) {
+    make_buckets();
+  }
+}
+
+void Axis::make_buckets() {
+  const std::size_t count = 2 * knots_.size();
+  const double width = (knots_.back() - knots_.front()) / static_cast<double>(count);
+  inverse_bucket_ = 1.0 / width;
+  bucket_.reserve(count + 1);
+  std::uint32_t knot = 0;
+  for (std::size_t i = 0; i <= count; ++i) {
+    // A hair early: rounding must not put a bucket's first knot right of a value inside it.
+    const double begin = knots_.front() + width * (static_cast<double>(i) - 1e-6);
+    while (knot + 2 < knots_.size() && knots_[knot + 1] <= begin) ++knot;
+    bucket_.push_back(knot);
+  }
 }
 
 std::size_t Axis::left_of(double x) const noexcept {
@@ -29,7 +47,16 @@ std::size_t Axis::left_of(double x) const noexcept {
     if (position >= static_cast<double>(last)) return last;
     return static_cast<std::size_t>(position);
   }
-  auto after = std::upper_bound(knots_.begin(), knots_.end(), x);
+  auto from = knots_.begin(), to = knots_.end();
+  if (!bucket_.empty()) {
+    if (!(x > knots_.front())) return 0;
+    if (x >= knots_[last]) return last;
+    const auto b = static_cast<std::size_t>((x - knots_.front()) * inverse_bucket_);
+    const std::size_t right = b + 2 < bucket_.size() ? bucket_[b + 2] + 2 : knots_.size();
+    from += bucket_[b];
+    to = knots_.begin() + static_cast<std::ptrdiff_t>(std::min(right, knots_.size()));
+  }
+  auto after = std::upper_bound(from, to, x);
   if (after == knots_.begin()) return 0;
   return std::min(static_cast<std::size_t>(after - knots_.begin()) - 1, last);
 }

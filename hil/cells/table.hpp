@@ -27,9 +27,14 @@ class Axis {
 
  private:
   [[nodiscard]] std::size_t left_of(double x) const noexcept;
+  void make_buckets();
 
   std::vector<double> knots_{0.0};
   double inverse_spacing_ = 0.0;  // > 0: the knots are equally spaced and found without a search
+  // Many knots at unequal distances: for each of equally wide buckets the knot at or left of its begin, so that the
+  // search is over a handful.
+  std::vector<std::uint32_t> bucket_;
+  double inverse_bucket_ = 0.0;
 };
 
 // y(x). One knot: constant.
