@@ -43,7 +43,7 @@ void EcmCell::reset(const CellStart& start) noexcept {
   State fresh;
   fresh.soc = start.soc;
   fresh.hysteresis = std::isfinite(start.hysteresis) ? start.hysteresis : 0.0;
-  fresh.temperature = {start.temperature_degC, start.temperature_degC};
+  fresh.temperature = {start.temperature_degC, start.temperature_degC, start.temperature_degC};
   fresh.heat_J = state_.heat_J;
   hold_in_bounds(fresh);
   state_ = fresh;
@@ -76,7 +76,7 @@ const EcmCell::Factors& EcmCell::factors(double dt_s) noexcept {
   next_in_cache_ = (next_in_cache_ + 1) % cache_.size();
   f.dt_s = dt_s;
   for (std::size_t j = 0; j < set_->branches.size(); ++j) {
-    const double x = dt_s / set_->branches[j].tau_s;
+    const double x = dt_s / set_->branches[j].tau_s.values()[0];
     const double gone = -std::expm1(-x);
     // 1 - (1 - e^-x)/x: the share of the end current; a series where the difference would cancel.
     const double end = x < 1e-3 ? x * (0.5 - x * (1.0 / 6.0 - x / 24.0)) : 1.0 - gone / x;
@@ -90,18 +90,18 @@ const EcmCell::Factors& EcmCell::factors(double dt_s) noexcept {
 
 Affine EcmCell::terminal_of(State& state) const noexcept {
   const EcmSet& set = *set_;
-  Axis::Place place = set.ocv_V.axis().locate(state.soc, true);
+  Axis::Place place = set.ocv_V.soc().locate(state.soc, true);
   if (place.outside) state.flags |= place.fraction < 0.0 ? cell_flag::kSocBelow : cell_flag::kSocAbove;
   const double temperature_degC = state.temperature.core_degC;
-  double emf = set.ocv_V.at(place);
+  double emf = set.ocv_V.at(place, {});
   emf += (temperature_degC - set.reference_degC) * set.entropic_V_per_K.clamped(state.soc);
-  emf += set.hysteresis_V.clamped(state.soc) * state.hysteresis;
+  emf += set.hysteresis_V.at(set.hysteresis_V.soc().locate(state.soc, false), {}) * state.hysteresis;
   for (std::size_t j = 0; j < set.branches.size(); ++j) emf += state.rc_V[j];
-  return {emf, set.series.at(state.soc, temperature_degC, state.flags)};
+  return {emf, set.series_Ohm.at(state.soc, temperature_degC, state.flags)};
 }
 
 double EcmCell::charge_C(double start_A, double end_A, double dt_s) const noexcept {
-  const double eta = set_->charge_efficiency;
+  const double eta = set_->charge_efficiency.values()[0];
   if (eta == 1.0 || (start_A <= 0.0 && end_A <= 0.0)) return 0.5 * (start_A + end_A) * dt_s;
   if (start_A >= 0.0 && end_A >= 0.0) return eta * 0.5 * (start_A + end_A) * dt_s;
   const double crossing_s = dt_s * start_A / (start_A - end_A);
@@ -131,14 +131,15 @@ void EcmCell::advance(State& next, double start_A, double end_A, const Factors& 
 
   double overvoltage = 0.0;  // without the ohmic part, mean of the step
   for (std::size_t j = 0; j < set.branches.size(); ++j) {
-    const double ohm = set.branches[j].resistance.at(middle_soc, core_degC, next.flags);
+    const double ohm = set.branches[j].resistance_Ohm.at(middle_soc, core_degC, next.flags);
     const double before = next.rc_V[j];
     next.rc_V[j] = f.decay[j] * before + ohm * (f.weight_start[j] * start_A + f.weight_end[j] * end_A);
     overvoltage += 0.5 * (before + next.rc_V[j]);
   }
   const double h_before = next.hysteresis;
   next.hysteresis = hysteresis_after(h_before, start_A, end_A, f.dt_s);
-  overvoltage += set.hysteresis_V.clamped(middle_soc) * 0.5 * (h_before + next.hysteresis);
+  overvoltage +=
+      set.hysteresis_V.at(set.hysteresis_V.soc().locate(middle_soc, false), {}) * 0.5 * (h_before + next.hysteresis);
   next.soc += charge / set.capacity_C;
 
   const double mean_square = (start_A * start_A + start_A * end_A + end_A * end_A) / 3.0;
@@ -149,7 +150,7 @@ void EcmCell::advance(State& next, double start_A, double end_A, const Factors& 
     next.temperature =
         thermal_step(*set.thermal, f.thermal, next.temperature, next.heat_W + extra_heat_W_, ambient_degC_);
   } else {
-    next.temperature = {ambient_degC_, ambient_degC_};
+    next.temperature = {ambient_degC_, ambient_degC_, ambient_degC_};
   }
 }
 
@@ -190,14 +191,14 @@ Affine EcmCell::terminal_after(double start_A, double /*near_A*/, double dt_s) n
   if (!usable(start_A, kCurrentMax_A) || !usable(dt_s, kStepMax_s) || dt_s <= 0.0) return now_;
   const EcmSet& set = *set_;
   const Factors& f = factors(dt_s);
-  Axis::Place place = set.ocv_V.axis().locate(state_.soc, true);
-  const double slope_V_per_A = set.ocv_V.slope(place) * 0.5 * dt_s / set.capacity_C;
+  Axis::Place place = set.ocv_V.soc().locate(state_.soc, true);
+  const double slope_V_per_A = set.ocv_V.slope(place, {}) * 0.5 * dt_s / set.capacity_C;
   std::uint32_t ignored = 0;
   Affine end = now_;
   end.emf_V += slope_V_per_A * start_A;
   end.resistance_Ohm += slope_V_per_A;
   for (std::size_t j = 0; j < set.branches.size(); ++j) {
-    const double ohm = set.branches[j].resistance.at(state_.soc, state_.temperature.core_degC, ignored);
+    const double ohm = set.branches[j].resistance_Ohm.at(state_.soc, state_.temperature.core_degC, ignored);
     end.emf_V += (f.decay[j] - 1.0) * state_.rc_V[j] + ohm * f.weight_start[j] * start_A;
     end.resistance_Ohm += ohm * f.weight_end[j];
   }
@@ -207,7 +208,7 @@ Affine EcmCell::terminal_after(double start_A, double /*near_A*/, double dt_s) n
 CellReadout EcmCell::readout() const noexcept {
   CellReadout out;
   out.soc = state_.soc;
-  out.ocv_V = set_->ocv_V.at(set_->ocv_V.axis().locate(state_.soc, true)) +
+  out.ocv_V = set_->ocv_V.at(set_->ocv_V.soc().locate(state_.soc, true), {}) +
               (state_.temperature.core_degC - set_->reference_degC) * set_->entropic_V_per_K.clamped(state_.soc);
   out.hysteresis = state_.hysteresis;
   out.core_degC = state_.temperature.core_degC;
@@ -250,7 +251,7 @@ bool EcmCell::restore(const CellSnapshot& s) noexcept {
   state_ = {};
   state_.soc = s.value[0];
   state_.hysteresis = s.value[1];
-  state_.temperature = {s.value[2], s.value[3]};
+  state_.temperature = {s.value[2], s.value[3], s.value[3]};
   state_.heat_W = s.value[4];
   state_.heat_J = s.value[5];
   ambient_degC_ = s.value[6];

@@ -4,36 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <vector>
 
 #include "hil/cells/cell.hpp"
-#include "hil/cells/table.hpp"
-#include "hil/cells/thermal.hpp"
+#include "hil/cells/ecm_set.hpp"
 
 namespace cyclerd::hil {
-
-inline constexpr std::size_t kMaxRc = 4;
-
-struct RcBranch {
-  double tau_s = 1.0;
-  ResistanceMap resistance;
-};
-
-// Parameters of one kind of cell. Immutable once made; shared by all cells of the kind.
-struct EcmSet {
-  double capacity_C = 0.0;         // A s
-  double charge_efficiency = 1.0;  // coulombic, of charge current
-  double reference_degC = 25.0;    // of the OCV table
-  Curve ocv_V;                     // over state of charge; extrapolated by its end slopes
-  Curve entropic_V_per_K;          // dU/dT over state of charge
-  Curve hysteresis_V;              // half of the gap between charge and discharge OCV
-  double hysteresis_rate = 0.0;    // gamma of Plett's one-state model
-  ResistanceMap series;
-  std::vector<RcBranch> branches;
-  std::optional<ThermalSet> thermal;  // none: the cell has the ambient's temperature
-  std::uint64_t fingerprint = 0;      // of the set's text
-};
 
 class EcmCell final : public Cell {
  public:

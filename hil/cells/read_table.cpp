@@ -54,21 +54,20 @@ const text::TomlNode* required_array(text::TableReader& reader, std::string_view
   return node;
 }
 
-// Rows of a resistance map: one row, or one for each temperature.
-std::optional<std::vector<double>> read_rows(text::TableReader& reader, std::size_t rows, std::size_t columns,
-                                             bool nested) {
-  const Bounds bounds{1e-9, 1e6, "Ohm"};
-  const text::TomlNode* node = required_array(reader, "resistance_Ohm");
+// One row over soc, or one for each temperature.
+std::optional<std::vector<double>> read_values(text::TableReader& reader, std::string_view key, const Bounds& bounds,
+                                               std::size_t rows, std::size_t columns, bool nested) {
+  const text::TomlNode* node = required_array(reader, key);
   if (node == nullptr) return std::nullopt;
   std::vector<double> all;
   std::size_t seen = 0;
   auto take = [&](const text::TomlNode& row) {
-    auto values = numbers_of(reader, "resistance_Ohm", row, bounds);
+    auto values = numbers_of(reader, key, row, bounds);
     if (!values) return false;
     if (values->size() != columns) {
-      reader.diagnostics().error(
-          "C005", row.value,
-          fmt::format("a row of `resistance_Ohm` has {} values, `soc` has {}", values->size(), columns));
+      reader.diagnostics().error("C005", row.value,
+                                 fmt::format("a row of `{}` has {} values, `soc` has {}", key, values->size(), columns),
+                                 "give one value for each state of charge");
       return false;
     }
     all.insert(all.end(), values->begin(), values->end());
@@ -81,15 +80,16 @@ std::optional<std::vector<double>> read_rows(text::TableReader& reader, std::siz
   }
   for (const text::TomlNode& row : node->items) {
     if (!row.is_array()) {
-      reader.diagnostics().error("C003", row.value, "with `temperature_degC`, `resistance_Ohm` must be a list of rows",
-                                 "resistance_Ohm = [[...], [...]], one row for each temperature");
+      reader.diagnostics().error("C003", row.value,
+                                 fmt::format("with `temperature_degC`, `{}` must be a list of rows", key),
+                                 fmt::format("{} = [[...], [...]], one row for each temperature", key));
       return std::nullopt;
     }
     if (!take(row)) return std::nullopt;
   }
   if (seen != rows) {
     reader.diagnostics().error("C005", node->value,
-                               fmt::format("`resistance_Ohm` has {} rows, `temperature_degC` has {}", seen, rows));
+                               fmt::format("`{}` has {} rows, `temperature_degC` has {}", key, seen, rows));
     return std::nullopt;
   }
   return all;
@@ -116,47 +116,62 @@ std::optional<Axis> read_axis(text::TableReader& reader, std::string_view key, c
   return Axis(std::move(*values));
 }
 
-std::optional<Curve> read_curve(text::TableReader& reader, std::string_view value_key, const Bounds& bounds) {
-  auto axis = read_axis(reader, "soc", {-0.5, 1.5, ""});
+std::optional<Curve> read_curve(text::TableReader& reader, std::string_view value_key, const Bounds& bounds,
+                                std::string_view axis_key, const Bounds& axis_bounds) {
+  auto axis = read_axis(reader, axis_key, axis_bounds);
   auto values = read_numbers(reader, value_key, bounds);
   if (!axis || !values) return std::nullopt;
   if (axis->size() != values->size()) {
-    reader.diagnostics().error(
-        "C005", reader.where(),
-        fmt::format("`soc` of {} has {} values, `{}` has {}", reader.what(), axis->size(), value_key, values->size()),
-        "give one value for each state of charge");
+    reader.diagnostics().error("C005", reader.where(),
+                               fmt::format("`{}` of {} has {} values, `{}` has {}", axis_key, reader.what(),
+                                           axis->size(), value_key, values->size()),
+                               "give one value for each");
     return std::nullopt;
   }
   return Curve(std::move(*axis), std::move(*values));
 }
 
-std::optional<ResistanceMap> read_resistance(text::TableReader& reader) {
-  ResistanceMap map;
-  auto activation = read_number(reader, "activation_K", {0.0, 20000.0, "K"}, false);
-  auto reference = read_bounded(reader, "reference_temperature", text::dimension::kTemperature, -50.0, 100.0, false);
-  map.activation_K = activation.value_or(0.0);
-  map.reference_K = reference.value_or(25.0) + 273.15;
-  if (reader.node().find("resistance") != nullptr) {
-    auto constant = read_bounded(reader, "resistance", text::dimension::kResistance, 1e-9, 1e6, true);
-    if (!constant) return std::nullopt;
-    map.soc = Axis({0.0});
-    map.temperature_degC = Axis({25.0});
-    map.value_Ohm = {*constant};
-    return map;
-  }
+std::optional<StateMap> read_rows(text::TableReader& reader, std::string_view value_key, const Bounds& bounds) {
   auto soc = read_axis(reader, "soc", {-0.5, 1.5, ""});
   const bool nested = reader.node().find("temperature_degC") != nullptr;
   auto temperature = nested ? read_axis(reader, "temperature_degC", {-80.0, 200.0, "degC"}) : Axis({25.0});
   if (!soc || !temperature) {
-    (void)reader.optional("resistance_Ohm");
+    // Mistakes among the values are told all the same.
+    if (nested) (void)reader.optional(value_key);
+    if (!nested) (void)read_numbers(reader, value_key, bounds);
     return std::nullopt;
   }
-  auto rows = read_rows(reader, temperature->size(), soc->size(), nested);
-  if (!rows) return std::nullopt;
-  map.soc = std::move(*soc);
-  map.temperature_degC = std::move(*temperature);
-  map.value_Ohm = std::move(*rows);
-  return map;
+  auto values = read_values(reader, value_key, bounds, temperature->size(), soc->size(), nested);
+  if (!values) return std::nullopt;
+  return StateMap(std::move(*soc), std::move(*temperature), std::move(*values));
+}
+
+std::optional<StateMap> read_map(text::TableReader& reader, const MapKeys& keys) {
+  const double activation_K = keys.activation_key.empty()
+                                  ? 0.0
+                                  : read_number(reader, keys.activation_key, {0.0, 20000.0, "K"}, false).value_or(0.0);
+  const double reference_K =
+      273.15 +
+      read_bounded(reader, "reference_temperature", text::dimension::kTemperature, -50.0, 100.0, false).value_or(25.0);
+  if (reader.node().find(keys.constant_key) != nullptr) {
+    if (const text::TomlNode* both = reader.optional(keys.table_key); both != nullptr) {
+      reader.diagnostics().error(
+          "C050", both->key, fmt::format("{} has both `{}` and `{}`", reader.what(), keys.constant_key, keys.table_key),
+          "keep one of them");
+      return std::nullopt;
+    }
+    auto constant = read_bounded(reader, keys.constant_key, keys.dimension, keys.bounds.min, keys.bounds.max, true);
+    if (!constant) return std::nullopt;
+    return StateMap(Axis({0.0}), Axis({25.0}), {*constant}, activation_K, reference_K);
+  }
+  auto map = read_rows(reader, keys.table_key, keys.bounds);
+  if (!map) return std::nullopt;
+  return StateMap(map->soc(), map->temperature_degC(), map->values(), activation_K, reference_K);
+}
+
+std::optional<StateMap> read_resistance(text::TableReader& reader) {
+  return read_map(reader,
+                  {"resistance", text::dimension::kResistance, "resistance_Ohm", {1e-9, 1e6, "Ohm"}, "activation_K"});
 }
 
 std::optional<double> read_number(text::TableReader& reader, std::string_view key, const Bounds& bounds,

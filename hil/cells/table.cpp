@@ -76,20 +76,42 @@ Curve::Curve(Axis axis, std::vector<double> values) : axis_(std::move(axis)), va
          "a curve with more or fewer values than knots; the loader must have refused it");
 }
 
-double ResistanceMap::at(double soc_now, double temperature_now_degC, std::uint32_t& flags) const noexcept {
-  Axis::Place column = soc.locate(soc_now, false);
-  Axis::Place row = temperature_degC.locate(temperature_now_degC, false);
+StateMap::StateMap(Axis soc, Axis temperature_degC, std::vector<double> values, double activation_K, double reference_K)
+    : soc_(std::move(soc)),
+      temperature_degC_(std::move(temperature_degC)),
+      values_(std::move(values)),
+      activation_K_(activation_K),
+      reference_K_(reference_K) {
+  ENSURE(values_.size() == soc_.size() * temperature_degC_.size(),
+         "a table with more or fewer values than knots; the loader must have refused it");
+}
+
+double StateMap::slope(Axis::Place column, Axis::Place row) const noexcept {
+  if (soc_.size() == 1) return 0.0;
+  const double* left = values_.data() + row.index * soc_.size() + column.index;
+  double rise = left[1] - left[0];
+  if (temperature_degC_.size() > 1) {
+    const double* above = left + soc_.size();
+    rise += row.fraction * (above[1] - above[0] - rise);
+  }
+  return rise / soc_.width(column.index);
+}
+
+double StateMap::activation(double temperature_now_degC) const noexcept {
+  if (activation_K_ == 0.0) return 1.0;
+  return std::exp(activation_K_ * (1.0 / (temperature_now_degC + 273.15) - 1.0 / reference_K_));
+}
+
+double StateMap::at(double soc_now, double temperature_now_degC, std::uint32_t& flags) const noexcept {
+  const Axis::Place column = soc_.locate(soc_now, false);
+  const Axis::Place row = temperature_degC_.locate(temperature_now_degC, false);
   if (column.outside || row.outside) flags |= cell_flag::kTableClamped;
-  const std::size_t columns = soc.size();
-  auto along = [&](std::size_t r) {
-    const double* values = value_Ohm.data() + r * columns;
-    if (columns == 1) return values[0];
-    return values[column.index] + column.fraction * (values[column.index + 1] - values[column.index]);
-  };
-  double ohm = along(row.index);
-  if (temperature_degC.size() > 1) ohm += row.fraction * (along(row.index + 1) - ohm);
-  if (activation_K != 0.0) ohm *= std::exp(activation_K * (1.0 / (temperature_now_degC + 273.15) - 1.0 / reference_K));
-  return ohm;
+  const double value = at(column, row);
+  return activation_K_ != 0.0 ? value * activation(temperature_now_degC) : value;
+}
+
+bool StateMap::zero() const noexcept {
+  return std::ranges::all_of(values_, [](double y) { return y == 0.0; });
 }
 
 }  // namespace cyclerd::hil

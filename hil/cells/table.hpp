@@ -23,6 +23,7 @@ class Axis {
   [[nodiscard]] std::size_t size() const noexcept { return knots_.size(); }
   [[nodiscard]] double front() const noexcept { return knots_.front(); }
   [[nodiscard]] double back() const noexcept { return knots_.back(); }
+  [[nodiscard]] const std::vector<double>& knots() const noexcept { return knots_; }
   [[nodiscard]] double width(std::size_t index) const noexcept { return knots_[index + 1] - knots_[index]; }
 
  private:
@@ -61,15 +62,51 @@ class Curve {
   std::vector<double> values_{0.0};
 };
 
-// Resistance over state of charge and temperature, clamped; optionally scaled by e^(activation (1/T - 1/T_ref)).
-struct ResistanceMap {
-  Axis soc;
-  Axis temperature_degC;          // one knot: no table over temperature
-  std::vector<double> value_Ohm;  // temperature major
-  double activation_K = 0.0;
-  double reference_K = 298.15;
+// y over state of charge and temperature: linear between knots, clamped over temperature; optionally scaled by
+// e^(activation (1/T - 1/T_ref)). One knot on an axis: no dependence on it.
+class StateMap {
+ public:
+  StateMap() = default;
+  StateMap(double constant) : values_{constant} {}  // NOLINT(google-explicit-constructor)
+  StateMap(const Curve& over_soc) : soc_(over_soc.axis()), values_(over_soc.values()) {}  // NOLINT
+  // `values`: one row over soc for each temperature.
+  StateMap(Axis soc, Axis temperature_degC, std::vector<double> values, double activation_K = 0.0,
+           double reference_K = 298.15);
 
+  [[nodiscard]] double at(Axis::Place column, Axis::Place row) const noexcept {
+    if (values_.size() == 1) return values_[0];
+    const double first = along(row.index, column);
+    return temperature_degC_.size() == 1 ? first : first + row.fraction * (along(row.index + 1, column) - first);
+  }
+  // dy/dsoc in the interval of the place.
+  [[nodiscard]] double slope(Axis::Place column, Axis::Place row) const noexcept;
+  // The factor alone.
+  [[nodiscard]] double activation(double temperature_now_degC) const noexcept;
+  // Found, clamped, scaled; flags kTableClamped.
   [[nodiscard]] double at(double soc_now, double temperature_now_degC, std::uint32_t& flags) const noexcept;
+
+  [[nodiscard]] const Axis& soc() const noexcept { return soc_; }
+  [[nodiscard]] const Axis& temperature_degC() const noexcept { return temperature_degC_; }
+  [[nodiscard]] const std::vector<double>& values() const noexcept { return values_; }
+  [[nodiscard]] bool constant() const noexcept { return values_.size() == 1 && activation_K_ == 0.0; }
+  // 0 everywhere: the part that it describes does not exist.
+  [[nodiscard]] bool zero() const noexcept;
+  [[nodiscard]] double activation_K() const noexcept { return activation_K_; }
+  [[nodiscard]] double reference_K() const noexcept { return reference_K_; }
+
+ private:
+  [[nodiscard]] double along(std::size_t row, Axis::Place column) const noexcept {
+    const std::size_t columns = soc_.size();
+    const double* values = values_.data() + row * columns;
+    if (columns == 1) return values[0];
+    return values[column.index] + column.fraction * (values[column.index + 1] - values[column.index]);
+  }
+
+  Axis soc_;
+  Axis temperature_degC_;
+  std::vector<double> values_{0.0};  // temperature major
+  double activation_K_ = 0.0;
+  double reference_K_ = 298.15;
 };
 
 }  // namespace cyclerd::hil

@@ -23,8 +23,8 @@ std::shared_ptr<EcmSet> simple_set() {
   auto set = std::make_shared<EcmSet>();
   set->capacity_C = 18000.0;
   set->ocv_V = Curve(Axis({0.0, 1.0}), {3.0, 4.2});
-  set->series = {Axis({0.0}), Axis({25.0}), {0.02}, 0.0, 298.15};
-  set->branches = {{30.0, {Axis({0.0}), Axis({25.0}), {0.01}, 0.0, 298.15}}};
+  set->series_Ohm = 0.02;
+  set->branches = {{30.0, 0.01, {}}};
   return set;
 }
 
@@ -56,13 +56,13 @@ TEST(Table, EqualAndUnequalKnotsAgree) {
 }
 
 TEST(Table, ResistanceIsBilinearClampedFlaggedAndActivated) {
-  ResistanceMap map{Axis({0.0, 1.0}), Axis({0.0, 20.0}), {4.0, 2.0, 2.0, 1.0}, 0.0, 298.15};
+  StateMap map{Axis({0.0, 1.0}), Axis({0.0, 20.0}), {4.0, 2.0, 2.0, 1.0}, 0.0, 298.15};
   std::uint32_t flags = 0;
   EXPECT_DOUBLE_EQ(map.at(0.5, 10.0, flags), 2.25);
   EXPECT_EQ(flags, 0U);
   EXPECT_DOUBLE_EQ(map.at(2.0, 30.0, flags), 1.0);
   EXPECT_EQ(flags, cell_flag::kTableClamped);
-  ResistanceMap hot{Axis({0.0}), Axis({25.0}), {1.0}, 1783.0, 298.15};
+  StateMap hot{Axis({0.0}), Axis({25.0}), {1.0}, 1783.0, 298.15};
   EXPECT_NEAR(hot.at(0.5, 25.0, flags), 1.0, 1e-12);
   EXPECT_NEAR(hot.at(0.5, 0.0, flags), std::exp(1783.0 * (1 / 273.15 - 1 / 298.15)), 1e-12);
 }
