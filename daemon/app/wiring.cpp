@@ -53,7 +53,7 @@ io::Lanes* lanes_of(Station& station, std::int32_t device) {
   return nullptr;
 }
 
-void add_cycle(Station& station, base::Clock& clock) {
+void add_cycle(Station& station, base::Clock& clock, bool journal) {
   std::vector<cycle::ChannelConfig> channels;
   for (std::uint32_t i = 0; i < station.config.channels.size(); ++i) {
     const ChannelConfig& from = station.config.channels[i];
@@ -73,7 +73,8 @@ void add_cycle(Station& station, base::Clock& clock) {
   }
   std::vector<io::Lanes*> lanes;
   for (Wire& wire : station.wires) lanes.push_back(wire.lanes.get());
-  station.cycle = std::make_unique<cycle::Cycle>(std::move(channels), std::move(lanes), station.records, clock);
+  station.cycle =
+      std::make_unique<cycle::Cycle>(std::move(channels), std::move(lanes), station.records, clock, journal);
 }
 
 }  // namespace
@@ -106,7 +107,7 @@ base::Result<std::unique_ptr<Station>> wire_station(StationConfig config, const 
     station->safety.push_back(std::make_unique<io::ChannelSafety>());
   }
   TRY(add_wires(*station, make_device, clock));
-  add_cycle(*station, clock);
+  add_cycle(*station, clock, record.durable);
   TRY_ASSIGN(station->recorder, record::Recorder::open(std::move(record), station->records, clock));
   return station;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 
 namespace cyclerd::cycle {
 
@@ -60,6 +61,7 @@ void Channel::record(base::Event event) noexcept RT_NONBLOCKING {
   event.channel = static_cast<std::int32_t>(config_.index);
   shared_.records.put(stream_, profiles::RecordKind::event, event);
   status_.last_event = event;
+  event_changed_ = true;
   dirty_ = true;
 }
 
@@ -124,12 +126,12 @@ void Channel::look_at_latch() noexcept RT_NONBLOCKING {
 }
 
 void Channel::look_at_chamber() noexcept RT_NONBLOCKING {
-  if (!runs() || (config_.chamber < 0 && config_.sensor < 0)) return;
+  if (!runs()) return;
+  const bool chamber = chamber_silent();
+  if (!chamber && !sensor_silent()) return;
   const Words trouble = chamber_trouble();
-  if (trouble.empty()) return;
   if (config_.chamber_loss_trips) {
     if (config_.latch->tripped()) return;
-    const bool chamber = config_.chamber >= 0 && !fresh(chamber_, sensor_age_allowed(chamber_));
     tell(EventKind::trip, "chamber", trouble.view());
     trip(chamber ? Cause::stale_chamber : Cause::stale_temperature);
   } else {
@@ -255,7 +257,8 @@ void Channel::tick() noexcept RT_NONBLOCKING {
   status_.run_state = output_.state;
   status_.test = stream_.test != 0 ? stream_.test : status_.test;
   status_.trip_cause = state_ == ChannelState::faulted ? static_cast<std::uint32_t>(fault_) : config_.latch->cause();
-  published_.store(status_);
+  published_.store_head(status_, event_changed_ ? sizeof status_ : offsetof(ChannelStatus, last_event));
+  event_changed_ = false;
 }
 
 base::MonoTime Channel::due() const noexcept RT_NONBLOCKING {

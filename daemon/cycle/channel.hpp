@@ -18,7 +18,7 @@ using Words = base::FixedText<206>;
 
 // What all channels share.
 struct Shared {
-  Shared(base::FrameRing& ring, base::Clock& c) : clock(c), records(ring) {}
+  Shared(base::FrameRing& ring, base::Clock& c, bool journal) : clock(c), records(ring, journal) {}
 
   base::Clock& clock;
   RecordWriter records;
@@ -67,6 +67,13 @@ class Channel {
   // Empty when every device of the channel says good things: fresh, valid, output off, no alarm.
   [[nodiscard]] Words devices_trouble() const noexcept RT_NONBLOCKING;
   [[nodiscard]] Words chamber_trouble() const noexcept RT_NONBLOCKING;
+  // The channel has one, and it has told nothing for too long.
+  [[nodiscard]] bool chamber_silent() const noexcept RT_NONBLOCKING {
+    return config_.chamber >= 0 && !fresh(chamber_, sensor_age_allowed(chamber_));
+  }
+  [[nodiscard]] bool sensor_silent() const noexcept RT_NONBLOCKING {
+    return config_.sensor >= 0 && !fresh(sensor_, sensor_age_allowed(sensor_));
+  }
   [[nodiscard]] bool still_beyond(safety::Cause cause, double& value, double& bound) const noexcept RT_NONBLOCKING;
 
   // channel_scan.cpp: one scan of a test
@@ -135,6 +142,7 @@ class Channel {
 
   ChannelStatus status_;
   bool dirty_ = true;
+  bool event_changed_ = true;  // status_.last_event, since it was published
   base::Published<ChannelStatus> published_;
 };
 

@@ -38,10 +38,10 @@ void Channel::reply(Reply::Kind kind, std::uint64_t id, std::string_view text, R
 }
 
 Words Channel::chamber_trouble() const noexcept RT_NONBLOCKING {
-  if (config_.chamber >= 0 && !fresh(chamber_, sensor_age_allowed(chamber_))) {
+  if (chamber_silent()) {
     return chamber_.lost ? "the chamber does not answer" : "the chamber has not told its temperature for too long";
   }
-  if (config_.sensor >= 0 && !fresh(sensor_, sensor_age_allowed(sensor_))) {
+  if (sensor_silent()) {
     return sensor_.lost ? "the thermometer does not answer" : "the thermometer has not told a temperature for too long";
   }
   return {};

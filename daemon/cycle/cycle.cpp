@@ -8,8 +8,8 @@
 namespace cyclerd::cycle {
 
 struct Cycle::Impl {
-  Impl(std::vector<io::Lanes*> all_lanes, base::FrameRing& records, base::Clock& clock)
-      : shared(records, clock), lanes(std::move(all_lanes)) {}
+  Impl(std::vector<io::Lanes*> all_lanes, base::FrameRing& records, base::Clock& clock, bool journal)
+      : shared(records, clock, journal), lanes(std::move(all_lanes)) {}
 
   Shared shared;
   std::vector<io::Lanes*> lanes;
@@ -67,8 +67,8 @@ struct Cycle::Impl {
 };
 
 Cycle::Cycle(std::vector<ChannelConfig> channels, std::vector<io::Lanes*> lanes, base::FrameRing& records,
-             base::Clock& clock)
-    : impl_(std::make_unique<Impl>(std::move(lanes), records, clock)) {
+             base::Clock& clock, bool journal)
+    : impl_(std::make_unique<Impl>(std::move(lanes), records, clock, journal)) {
   for (const io::Lanes* l : impl_->lanes) {
     ENSURE(&l->to_cycle == &impl_->lanes[0]->to_cycle, "all wires wake the same cycle");
   }

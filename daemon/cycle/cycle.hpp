@@ -61,7 +61,7 @@ struct Reply {
   base::FixedText<206> text;        // why refused
 };
 
-// What everybody may know of a channel, published once a scan.
+// What everybody may know of a channel, published once a scan. The event comes last: it is published when it changes.
 struct ChannelStatus {
   ChannelState state = ChannelState::faulted;
   profiles::RunState run_state = profiles::RunState::ready;
@@ -97,9 +97,10 @@ struct ChannelConfig {
 // See daemon/cycle/README.md for the channel's states and for what goes into the record when.
 class Cycle {
  public:
-  // `lanes`: every wire once, all made with the same Wakeup, which is the cycle's.
+  // `lanes`: every wire once, all made with the same Wakeup, which is the cycle's. `journal`: the recorder keeps one;
+  // see RecordWriter.
   Cycle(std::vector<ChannelConfig> channels, std::vector<io::Lanes*> lanes, base::FrameRing& records,
-        base::Clock& clock);
+        base::Clock& clock, bool journal = true);
   ~Cycle();
 
   // One round. Returns when it must run again at the latest (it is also woken by the ports and the control side).

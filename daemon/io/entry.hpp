@@ -11,11 +11,15 @@
 namespace cyclerd::io {
 
 struct Port::Entry {
-  explicit Entry(DeviceSlot s) : slot(std::move(s)), judge(kind(), slot.scan, 0.0) { judge.set_limits(slot.limits); }
+  explicit Entry(DeviceSlot s) : slot(std::move(s)), kind(slot.device->capability().kind), judge(kind, slot.scan, 0.0) {
+    judge.set_limits(slot.limits);
+  }
 
   DeviceSlot slot;
+  const device::DeviceKind kind;
   safety::Judge judge;
   DeviceHealth health;
+  bool described = false;  // what the health says from `capability` on is published
 
   Grid polls;
   Grid feeds;
@@ -39,9 +43,8 @@ struct Port::Entry {
   std::uint32_t superseded = 0;
   base::Command command;
 
-  [[nodiscard]] device::DeviceKind kind() const noexcept { return slot.device->capability().kind; }
-  [[nodiscard]] bool is_cycler() const noexcept { return kind() == device::DeviceKind::cycler; }
-  [[nodiscard]] bool has_output() const noexcept { return kind() != device::DeviceKind::sensor; }
+  [[nodiscard]] bool is_cycler() const noexcept { return kind == device::DeviceKind::cycler; }
+  [[nodiscard]] bool has_output() const noexcept { return kind != device::DeviceKind::sensor; }
   // Is the wire to it believed to work?
   [[nodiscard]] bool linked() const noexcept {
     return health.link == LinkState::open || health.link == LinkState::suspect;

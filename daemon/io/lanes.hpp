@@ -42,7 +42,8 @@ struct Notice {
 
 enum class LinkState : std::uint8_t { closed = 0, open, suspect, quarantined };
 
-// Health of one device, published by its port for status and doctor.
+// Health of one device, published by its port for status and doctor. What changes with every poll comes first: the port
+// publishes the rest only when it has changed.
 struct DeviceHealth {
   LinkState link = LinkState::closed;
   std::uint8_t output_on = 0;

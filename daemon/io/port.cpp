@@ -228,6 +228,7 @@ void Port::open(Entry& e) {
   if (!status) {
     ++e.health.errors;
     e.health.error = words(status.error()).view();
+    e.described = false;
     if (e.health.link != LinkState::closed) e.health.link = LinkState::quarantined;
     e.probe_at = now + e.probe_wait.next();
     if (!e.told_lost) lose(e);
@@ -248,6 +249,7 @@ void Port::open(Entry& e) {
   e.health.capability = c;
   e.health.identity = device.identity();
   e.health.error = {};
+  e.described = false;
   e.health.reconnects += e.opened_before ? 1 : 0;
   e.opened_before = true;
   if (e.unsafe) {

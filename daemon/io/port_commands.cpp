@@ -36,7 +36,7 @@ void Port::execute(Entry& e, const base::Command& command, std::uint32_t superse
   const std::uint32_t cause = e.slot.safety->latch.cause();
   const safety::Decision decision = safety::admit(command, cause, e.judge.limits(), e.slot.device->capability());
   if (!decision.allowed) return fail_command(e, command, decision.words.view(), cause == 0);
-  if (e.kind() == device::DeviceKind::sensor || chamber != (e.kind() == device::DeviceKind::chamber)) {
+  if (e.kind == device::DeviceKind::sensor || chamber != (e.kind == device::DeviceKind::chamber)) {
     return fail_command(e, command, "the command does not suit this kind of instrument", true);
   }
   if (e.unsafe && !rest) return fail_command(e, command, "the output is not verified off yet", true);

@@ -1,4 +1,6 @@
 // Trips, make_safe and what becomes of a device that fails.
+#include <cstddef>
+
 #include "daemon/io/entry.hpp"
 #include "daemon/io/port.hpp"
 #include "daemon/io/words.hpp"
@@ -138,6 +140,7 @@ void Port::trip_on(Entry& e, const safety::Verdict& verdict, MonoTime seen) {
 void Port::count_failure(Entry& e, const base::Error& error, bool is_read) {
   ++e.health.errors;
   e.health.error = words(error).view();
+  e.described = false;
   if (!e.linked() || (!is_read && !is_silence(error.code))) return;
   ++e.misses;
   if (e.misses < kMissesToQuarantine) {
@@ -181,7 +184,9 @@ void Port::notify(const Entry& e, Notice::What what, std::uint64_t sequence, bas
 }
 
 void Port::publish(Entry& e) noexcept {
-  if (e.slot.health != nullptr) e.slot.health->store(e.health);
+  if (e.slot.health == nullptr) return;
+  e.slot.health->store_head(e.health, e.described ? offsetof(DeviceHealth, capability) : sizeof e.health);
+  e.described = true;
 }
 
 bool Port::make_safe_all() {

@@ -246,8 +246,10 @@ Verdict Judge::check_age(base::MonoTime now, bool energised) const noexcept RT_N
   if (const Verdict v = late(electrical_, Cause::stale_cycler, limits_.stale_after); v.violated()) return v;
   if (const Verdict v = late(temperature_, Cause::stale_temperature, limits_.sensor_loss); v.violated()) return v;
   // A chamber's loss is the cycle's to weigh (pause or trip) unless a limit depends on it.
+  const Verdict v = late(chamber_, Cause::stale_chamber, limits_.sensor_loss);
+  if (!v.violated()) return {};
   const bool guards = !std::isnan(limits_.bound(Cause::chamber_high)) || !std::isnan(limits_.bound(Cause::chamber_low));
-  return guards ? late(chamber_, Cause::stale_chamber, limits_.sensor_loss) : Verdict{};
+  return guards ? v : Verdict{};
 }
 
 }  // namespace cyclerd::safety

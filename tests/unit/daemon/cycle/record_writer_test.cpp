@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <utility>
 
 namespace cyclerd::cycle {
 namespace {
@@ -20,7 +21,7 @@ TEST(FrameRingParts, are_joined_for_the_consumer) {
 
 TEST(RecordWriter, numbers_frames_by_stream_and_counts_all) {
   base::FrameRing ring(1U << 16);
-  RecordWriter writer(ring);
+  RecordWriter writer(ring, true);
   RecordStream one{1, 11};
   RecordStream two{2, 22};
   const profiles::TestEnd end;
@@ -32,9 +33,39 @@ TEST(RecordWriter, numbers_frames_by_stream_and_counts_all) {
   EXPECT_EQ(two.sequence, 1u);
 }
 
+TEST(RecordWriter, without_a_journal_hands_over_what_files_hold_under_the_same_numbers) {
+  using enum profiles::RecordKind;
+  base::FrameRing with_ring(1U << 16);
+  base::FrameRing without_ring(1U << 16);
+  RecordWriter with(with_ring, true);
+  RecordWriter without(without_ring, false);
+  RecordStream a{1, 11};
+  RecordStream b{1, 11};
+  const auto put_all = [](RecordWriter& writer, RecordStream& stream) {
+    EXPECT_TRUE(writer.put(stream, input, profiles::Input{}));
+    EXPECT_TRUE(writer.put(stream, row, profiles::Row{}));
+    EXPECT_TRUE(writer.put(stream, command, base::Command{}));
+    EXPECT_TRUE(writer.put(stream, checkpoint, profiles::Checkpoint{}));
+    EXPECT_TRUE(writer.put(stream, step_summary, profiles::StepSummary{}));
+  };
+  put_all(with, a);
+  put_all(without, b);
+  EXPECT_EQ(a.sequence, b.sequence);
+  EXPECT_EQ(with.frames(), 5u);
+  EXPECT_EQ(without.frames(), 2u);  // what the recorder counts
+  for (const auto& [kind, sequence] : {std::pair{row, 2U}, std::pair{step_summary, 5U}}) {
+    profiles::RecordHeader header;
+    ASSERT_GE(without_ring.peek().size(), sizeof header);
+    std::memcpy(&header, without_ring.peek().data(), sizeof header);
+    EXPECT_EQ(header.kind, kind);
+    EXPECT_EQ(header.sequence, sequence);
+    without_ring.release();
+  }
+}
+
 TEST(RecordWriter, lost_frames_are_counted_then_told_once) {
   base::FrameRing ring(4096);
-  RecordWriter writer(ring);
+  RecordWriter writer(ring, true);
   RecordStream stream{0, 5};
   const base::Event event;
   while (writer.put(stream, profiles::RecordKind::event, event)) {

@@ -1,7 +1,9 @@
 // What several threads share without a ring: the published value and the latch.
 #include <gtest/gtest.h>
+#include <cstddef>
 
 #include <atomic>
+#include <cstddef>
 #include <thread>
 #include <vector>
 
@@ -27,6 +29,26 @@ TEST(Published, ReturnsWhatWasStored) {
   published.store(value);
   EXPECT_EQ(published.load().a, 7U);
   EXPECT_EQ(published.load().c[16], 9U);
+}
+
+TEST(Published, AHeadLeavesTheRestAsItWas) {
+  struct Long {
+    std::uint64_t head[2] = {};
+    std::uint64_t tail[2] = {};
+    std::uint8_t last = 0;
+  };
+  Published<Long> published;
+  published.store({{1, 2}, {3, 4}, 5});
+  published.store_head({{6, 7}, {8, 9}, 10}, offsetof(Long, tail));
+  const Long seen = published.load();
+  EXPECT_EQ(seen.head[0], 6u);
+  EXPECT_EQ(seen.head[1], 7u);
+  EXPECT_EQ(seen.tail[0], 3u);
+  EXPECT_EQ(seen.tail[1], 4u);
+  EXPECT_EQ(seen.last, 5u);
+  published.store_head({{1, 2}, {3, 4}, 11}, sizeof(Long));
+  EXPECT_EQ(published.load().last, 11u);
+  EXPECT_EQ(published.load().tail[1], 4u);
 }
 
 TEST(Published, ReadersNeverSeeATornValue) {
