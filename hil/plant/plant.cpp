@@ -4,7 +4,8 @@
 #include <cmath>
 #include <utility>
 
-#include "hil/plant/bracket.hpp"
+#include "hil/cells/bracket.hpp"
+#include "hil/cells/drive.hpp"
 #include "protocols/base/check.hpp"
 
 namespace cyclerd::hil {
@@ -14,8 +15,6 @@ namespace {
 // straight within a step, and bends most just after the bound was reached.
 constexpr double kOffStep_s = 10.0;
 constexpr double kConstantCurrentStep_s = 1.0;
-constexpr double kEventTolerance_s = 1e-7;
-constexpr double kLeastProgress_s = 1e-3;
 constexpr int kMaxSwitchesHere = 4;
 constexpr int kMaxTangents = 8;
 constexpr double kComparator = 1e-3;  // V, A: what a protection can tell from its bound

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -62,5 +63,16 @@ inline constexpr GoldenCutoff kGoldenCutoffs[] = {{1.0, 410.860774, 0.184596090}
                                                   {0.5, 730.023219, 0.248548045},
                                                   {0.25, 1049.185664, 0.280524022},
                                                   {0.1, 1471.095467, 0.299709609}};
+
+// The same current as a formula: i' = -a i + b v, v' = c i - d v, from 2.5 A and v = R1 2.5 A.
+inline double golden_current_A(double after_s) {
+  constexpr double kSlope_V_per_C = 1.2 / 18000.0, kR0 = 0.02, kR1 = 0.01, kTau_s = 30.0;
+  const double a = (kSlope_V_per_C + kR1 / kTau_s) / kR0, b = 1.0 / (kTau_s * kR0), c = kR1 / kTau_s, d = 1.0 / kTau_s;
+  const double root = std::sqrt(0.25 * (a - d) * (a - d) + b * c);
+  const double fast = -0.5 * (a + d) - root, slow = -0.5 * (a + d) + root;
+  const double i = 2.5, rate = -a * i + b * kR1 * i;
+  const double share = (rate - fast * i) / (slow - fast);
+  return share * std::exp(slow * after_s) + (i - share) * std::exp(fast * after_s);
+}
 
 }  // namespace cyclerd::hil::test
