@@ -33,6 +33,7 @@ struct ModelReader {
 
 constexpr std::array kModels = {
     ModelReader{"ecm", read_ecm_model},
+    ModelReader{"lithium-sulfur", read_lithium_sulfur_model},
     ModelReader{"source", read_source_model},
 };
 

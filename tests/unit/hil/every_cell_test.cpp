@@ -31,6 +31,10 @@ constexpr NotClaimed kNotClaimed[] = {
     {"source", "flag_of_extra_heat", "an ideal source has no temperature of its own, heat from outside does nothing"},
     {"source", "surface_follows_extra_heat", "an ideal source has no temperature of its own"},
     {"linear-closed-form", "surface_follows_extra_heat", "the set has no [thermal]: it has the ambient's temperature"},
+    {"lithium-sulfur", "charge", "the shuttle takes charge all the while; its balance is in lithium_sulfur_test.cpp"},
+    {"lithium-sulfur", "rest", "it discharges itself for weeks; lithium_sulfur_test.cpp follows it"},
+    {"lithium-sulfur", "loop",
+     "the shuttle opens every loop; energy against free energy is in lithium_sulfur_test.cpp"},
 };
 
 struct Tolerance {
@@ -160,7 +164,6 @@ TEST_P(EveryCell, WhatIsProposedIsNotYetSo) {
 TEST_P(EveryCell, BadInputIsIgnoredAndFlagged) {
   const double inf = std::numeric_limits<double>::infinity();
   auto cell = make();
-  const double soc = cell->readout().soc;
   for (double bad : {std::nan(""), inf, -inf, 1e300, 1e9}) {
     SCOPED_TRACE(bad);
     EXPECT_TRUE(sound(cell->terminal(bad)));
@@ -169,6 +172,7 @@ TEST_P(EveryCell, BadInputIsIgnoredAndFlagged) {
     EXPECT_TRUE(sound(cell->terminal_after(0.0, 0.0, bad)));
     auto flagged = [&](double start_A, double end_A, double dt_s) {
       cell->clear_flags();
+      const double soc = cell->readout().soc;
       EXPECT_TRUE(std::isfinite(cell->propose(start_A, end_A, dt_s)));
       cell->commit();
       EXPECT_NE(cell->readout().flags & cell_flag::kBadInput, 0U);
@@ -237,6 +241,7 @@ TEST_P(EveryCell, ADayAt1CIsFlagged) {
 }
 
 TEST_P(EveryCell, ChargeTakenIsChargeMissing) {
+  CLAIM_OR_SKIP("charge");
   auto cell = make(0.8);
   const double before = cell->readout().soc;
   double taken_C = 0.0, last = 0.0;
@@ -273,11 +278,13 @@ TEST_P(EveryCell, RestsForEverWithoutDrift) {
 TEST_P(EveryCell, HeatFromOutsideWarmsIt) {
   CLAIM_OR_SKIP("surface_follows_extra_heat");
   auto cell = make();
-  cell->set_extra_heat(1e-3 * one_C_A * 4.0);
+  const double heat_W = 1e-3 * one_C_A * 4.0;
+  cell->set_extra_heat(heat_W);
   run(*cell, 0.0, 24.0 * 3600.0, 60.0);
   EXPECT_GT(cell->readout().surface_degC, 25.0);
   EXPECT_GT(cell->readout().core_degC, cell->readout().surface_degC);
-  EXPECT_NEAR(cell->readout().heat_to_ambient_W / (1e-3 * one_C_A * 4.0), 1.0, 0.01);
+  const CellReadout now = cell->readout();
+  EXPECT_NEAR(now.heat_to_ambient_W / (heat_W + now.heat_W), 1.0, 0.01);
 }
 
 TEST_P(EveryCell, VoltageRisesWithCurrent) {
