@@ -12,6 +12,7 @@
 #include <string>
 #include <system_error>
 
+#include "hil/app/accuracy_command.hpp"
 #include "hil/app/control_hook.hpp"
 #include "hil/app/live_lab.hpp"
 #include "hil/cells/cell_set.hpp"
@@ -116,6 +117,19 @@ int check_lab(const std::string& path) {
   return good ? 0 : kBadFile;
 }
 
+void add_options(CLI::App& app, AccuracyCommand& command) {
+  app.add_option("FILE", command.files, "measured runs (CSV); none: all that come with the program");
+  app.add_option("--cell", command.sets, "cell sets, names or files")->allow_extra_args(false);
+  app.add_option("--ambient", command.ambient_degC, "degC, instead of what the file says")
+      ->check(CLI::Range(-80.0, 200.0));
+  app.add_option("--soc", command.soc, "at the start, instead of from the rest voltage")->check(CLI::Range(-0.1, 1.1));
+  app.add_option("--current-sign", command.sign, "charge-positive or discharge-positive, instead of found out")
+      ->check(CLI::IsMember({"charge-positive", "discharge-positive"}));
+  app.add_flag("--json", command.json, "as JSON");
+  app.add_option("--plots", command.plots, "folder for a picture of each run");
+  app.add_flag("--png", command.png, "pictures as PNG instead of SVG");
+}
+
 int run(int argc, char** argv) {
   CLI::App app("The virtual lab: virtual cells behind instruments that speak their real protocols, on loopback.");
   app.require_subcommand(1);
@@ -126,7 +140,11 @@ int run(int argc, char** argv) {
   auto* check = app.add_subcommand("check", "say what is wrong with a lab file");
   check->add_option("FILE", file, "lab file (TOML)")->required();
   auto* cells = app.add_subcommand("cells", "list the parameter sets of virtual cells");
+  AccuracyCommand accuracy;
+  auto* measured = app.add_subcommand("accuracy", "models against measured runs: voltage, end time, temperature");
+  add_options(*measured, accuracy);
   CLI11_PARSE(app, argc, argv);
+  if (*measured) return run_accuracy(accuracy);
   if (*lab) return run_lab(file, ports_file);
   if (*check) return check_lab(file);
   if (*cells) return list_cells();
