@@ -147,4 +147,93 @@ double advance_power_law(double y, double k, double power, double dx) noexcept {
   return std::isfinite(next) ? std::max(next, y) : y;
 }
 
+namespace {
+
+constexpr double kDay_s = 86400.0;
+constexpr double kTurn = 0.02;
+// An update costs a microsecond: once in ten minutes of rest or 1/200 of a cycle.
+constexpr double kWindow_days = 600.0 / kDay_s, kWindow_cycles = 0.005;
+
+void follow_half_cycle(AgeingState& state, double soc) noexcept {
+  if (state.direction == 0.0) {
+    if (state.turn_soc < 0.0) state.turn_soc = soc;
+    state.extreme_soc = soc;
+    if (std::abs(soc - state.turn_soc) > kTurn) state.direction = soc > state.turn_soc ? 1.0 : -1.0;
+    return;
+  }
+  const double beyond = (soc - state.extreme_soc) * state.direction;
+  if (beyond > 0.0) state.extreme_soc = soc;
+  if (beyond > -kTurn) return;
+  state.last_swing = std::abs(state.extreme_soc - state.turn_soc);
+  state.turn_soc = state.extreme_soc;
+  state.extreme_soc = soc;
+  state.direction = -state.direction;
+  state.previous = state.present;
+  state.present = {};
+}
+
+Stress stress_of(const AgeingState& state, double capacity_C) noexcept {
+  Stress s;
+  s.soc = state.window_soc_s / state.window_s;
+  s.temperature_K = state.window_K_s / state.window_s;
+  s.depth = std::clamp(std::max(state.last_swing, std::abs(state.extreme_soc - state.turn_soc)), 0.0, 1.0);
+  const auto& a = state.present;
+  const auto& b = state.previous;
+  s.voltage_rms_V = std::sqrt((a.square_V2s + b.square_V2s) / (a.time_s + b.time_s));
+  const double charge = a.charge_C + b.charge_C, discharge = a.discharge_C + b.discharge_C;
+  if (charge > 0.0) s.rate_per_h = 3600.0 * (a.square_A2s + b.square_A2s) / charge / capacity_C;
+  if (discharge > 0.0)
+    s.discharge_per_h = 3600.0 * (a.discharge_square_A2s + b.discharge_square_A2s) / discharge / capacity_C;
+  return s;
+}
+
+}  // namespace
+
+void age(AgeingState& state, const AgeingSet& set, double capacity_C, const AgeingStep& step) noexcept {
+  if (!(step.dt_s > 0.0) || !(set.acceleration > 0.0)) return;
+  const double charge_C = std::abs(step.mean_A) * step.dt_s;
+  auto& half = state.present;
+  half.time_s += step.dt_s;
+  half.square_V2s += step.voltage_V * step.voltage_V * step.dt_s;
+  half.charge_C += charge_C;
+  half.square_A2s += std::abs(step.mean_A) * charge_C;
+  if (step.mean_A < 0.0) {
+    half.discharge_C += charge_C;
+    half.discharge_square_A2s += std::abs(step.mean_A) * charge_C;
+  }
+  state.window_s += step.dt_s;
+  state.window_soc_s += step.soc * step.dt_s;
+  state.window_K_s += step.temperature_K * step.dt_s;
+  state.window_days += set.acceleration * step.dt_s / kDay_s;
+  state.window_cycles += set.acceleration * charge_C / (2.0 * capacity_C);
+  follow_half_cycle(state, step.soc);
+  if (state.window_days < kWindow_days && state.window_cycles < kWindow_cycles) return;
+  const Stress stress = stress_of(state, capacity_C);
+  for (std::size_t i = 0; i < std::min(set.parts.size(), kMaxAgeingParts); ++i) {
+    const AgeingPart& part = set.parts[i];
+    const double dx = part.over_cycles ? state.window_cycles : state.window_days;
+    state.part[i] = advance_power_law(state.part[i], part.factor(stress, capacity_C / 3600.0), part.power, dx);
+  }
+  state.days += state.window_days;
+  state.cycles += state.window_cycles;
+  state.window_days = state.window_cycles = state.window_s = state.window_soc_s = state.window_K_s = 0.0;
+}
+
+double aged_capacity_factor(const AgeingState& state, const AgeingSet& set) noexcept {
+  double factor = 1.0;
+  for (std::size_t i = 0; i < std::min(set.parts.size(), kMaxAgeingParts); ++i) {
+    if (set.parts[i].effect == AgeingEffect::capacity_loss) factor -= state.part[i];
+    if (set.parts[i].effect == AgeingEffect::capacity_gain) factor += state.part[i];
+  }
+  return std::clamp(factor, 0.05, 2.0);
+}
+
+double aged_resistance_factor(const AgeingState& state, const AgeingSet& set) noexcept {
+  double factor = 1.0;
+  for (std::size_t i = 0; i < std::min(set.parts.size(), kMaxAgeingParts); ++i) {
+    if (set.parts[i].effect == AgeingEffect::resistance_growth) factor += state.part[i];
+  }
+  return std::min(factor, 100.0);
+}
+
 }  // namespace cyclerd::hil

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -48,6 +49,39 @@ struct AgeingSet {
 
 // y after dx more at constant k: k ((y/k)^(1/p) + dx)^p. Never below y.
 [[nodiscard]] double advance_power_law(double y, double k, double power, double dx) noexcept;
+
+// What a step did to the cell.
+struct AgeingStep {
+  double dt_s = 0.0;
+  double mean_A = 0.0;
+  double voltage_V = 0.0;
+  double soc = 0.5;
+  double temperature_K = 298.15;
+};
+
+// Doubles only, so that a snapshot is a copy.
+struct AgeingState {
+  // What rates are made of, over a half cycle.
+  struct Half {
+    double time_s = 0.0, square_V2s = 0.0;
+    double charge_C = 0.0, square_A2s = 0.0;  // both directions
+    double discharge_C = 0.0, discharge_square_A2s = 0.0;
+  };
+  std::array<double, kMaxAgeingParts> part{};
+  double days = 0.0, cycles = 0.0;  // since new, accelerated
+  // Since the last update.
+  double window_days = 0.0, window_cycles = 0.0, window_s = 0.0, window_soc_s = 0.0, window_K_s = 0.0;
+  // Half cycles: from one turn of the state of charge to the next, turns of less than 2 % left out.
+  double turn_soc = -1.0, extreme_soc = -1.0, direction = 0.0, last_swing = 0.0;
+  Half present, previous;
+};
+inline constexpr std::size_t kAgeingValues = sizeof(AgeingState) / sizeof(double);
+
+// Counts a step; every now and then moves the parts on, which is exact at constant stress whatever the interval.
+void age(AgeingState& state, const AgeingSet& set, double capacity_C, const AgeingStep& step) noexcept;
+// Of the capacity and of the resistances as new.
+[[nodiscard]] double aged_capacity_factor(const AgeingState& state, const AgeingSet& set) noexcept;
+[[nodiscard]] double aged_resistance_factor(const AgeingState& state, const AgeingSet& set) noexcept;
 
 // The parts of a published law: "nmc111-schmalstieg", "lfp-naumann", "lfp-250ah", "nmc811-lg-m50", "lmo-leaf".
 [[nodiscard]] std::span<const std::string_view> ageing_laws() noexcept;

@@ -57,6 +57,8 @@ struct CellStart {
   double soc = 0.5;
   double temperature_degC = 25.0;
   double hysteresis = 0.0;  // -1 rested after a discharge .. 1 after a charge
+  // Of the set's conductance to the ambient: rigs cool differently, and models with heat of their own look at it.
+  double cooling_factor = 1.0;
 };
 
 // A step is proposed and then committed, so that whoever regulates may look at its end before he takes it. In a step

@@ -39,14 +39,8 @@ void Axis::make_buckets() {
   }
 }
 
-std::size_t Axis::left_of(double x) const noexcept {
-  std::size_t last = knots_.size() - 2;
-  if (inverse_spacing_ > 0.0) {
-    double position = (x - knots_.front()) * inverse_spacing_;
-    if (position <= 0.0) return 0;
-    if (position >= static_cast<double>(last)) return last;
-    return static_cast<std::size_t>(position);
-  }
+std::size_t Axis::search(double x) const noexcept {
+  const std::size_t last = knots_.size() - 2;
   auto from = knots_.begin(), to = knots_.end();
   if (!bucket_.empty()) {
     if (!(x > knots_.front())) return 0;
@@ -59,16 +53,6 @@ std::size_t Axis::left_of(double x) const noexcept {
   auto after = std::upper_bound(from, to, x);
   if (after == knots_.begin()) return 0;
   return std::min(static_cast<std::size_t>(after - knots_.begin()) - 1, last);
-}
-
-Axis::Place Axis::locate(double x, bool extrapolate) const noexcept {
-  if (knots_.size() == 1) return {};
-  Place place;
-  place.outside = x < knots_.front() || x > knots_.back();
-  place.index = left_of(x);
-  place.fraction = (x - knots_[place.index]) / width(place.index);
-  if (!extrapolate) place.fraction = std::clamp(place.fraction, 0.0, 1.0);
-  return place;
 }
 
 Curve::Curve(Axis axis, std::vector<double> values) : axis_(std::move(axis)), values_(std::move(values)) {
@@ -88,13 +72,13 @@ StateMap::StateMap(Axis soc, Axis temperature_degC, std::vector<double> values, 
 
 double StateMap::slope(Axis::Place column, Axis::Place row) const noexcept {
   if (soc_.size() == 1) return 0.0;
-  const double* left = values_.data() + row.index * soc_.size() + column.index;
+  const double* left = values_.data() + row.index() * soc_.size() + column.index();
   double rise = left[1] - left[0];
   if (temperature_degC_.size() > 1) {
     const double* above = left + soc_.size();
     rise += row.fraction * (above[1] - above[0] - rise);
   }
-  return rise / soc_.width(column.index);
+  return rise / soc_.width(column.index());
 }
 
 double StateMap::activation(double temperature_now_degC) const noexcept {
@@ -105,7 +89,7 @@ double StateMap::activation(double temperature_now_degC) const noexcept {
 double StateMap::at(double soc_now, double temperature_now_degC, std::uint32_t& flags) const noexcept {
   const Axis::Place column = soc_.locate(soc_now, false);
   const Axis::Place row = temperature_degC_.locate(temperature_now_degC, false);
-  if (column.outside || row.outside) flags |= cell_flag::kTableClamped;
+  if (column.outside() || row.outside()) flags |= cell_flag::kTableClamped;
   const double value = at(column, row);
   return activation_K_ != 0.0 ? value * activation(temperature_now_degC) : value;
 }

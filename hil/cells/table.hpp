@@ -1,6 +1,7 @@
 // Tables with linear interpolation, as parameter sets use them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -13,13 +14,23 @@ class Axis {
   Axis() = default;
   explicit Axis(std::vector<double> knots);
 
+  // Two words, so that it travels in registers and is never read in other pieces than it was written in.
   struct Place {
-    std::size_t index = 0;  // left knot
-    double fraction = 0.0;  // 0..1 inside; beyond when extrapolating
-    bool outside = false;
+    double fraction = 0.0;     // 0..1 inside; beyond when extrapolating
+    std::uint64_t packed = 0;  // twice the left knot's index, and 1 outside
+
+    [[nodiscard]] std::size_t index() const noexcept { return packed >> 1; }
+    [[nodiscard]] bool outside() const noexcept { return (packed & 1) != 0; }
   };
   // Beyond the ends: the fraction is held at 0 or 1, or runs on with `extrapolate`.
-  [[nodiscard]] Place locate(double x, bool extrapolate) const noexcept;
+  [[nodiscard]] Place locate(double x, bool extrapolate) const noexcept {
+    if (knots_.size() == 1) return {};
+    const std::uint64_t outside = x < knots_.front() || x > knots_.back() ? 1 : 0;
+    const std::size_t index = left_of(x);
+    double fraction = (x - knots_[index]) / width(index);
+    if (!extrapolate) fraction = std::clamp(fraction, 0.0, 1.0);
+    return {fraction, 2 * index + outside};
+  }
   [[nodiscard]] std::size_t size() const noexcept { return knots_.size(); }
   [[nodiscard]] double front() const noexcept { return knots_.front(); }
   [[nodiscard]] double back() const noexcept { return knots_.back(); }
@@ -27,7 +38,14 @@ class Axis {
   [[nodiscard]] double width(std::size_t index) const noexcept { return knots_[index + 1] - knots_[index]; }
 
  private:
-  [[nodiscard]] std::size_t left_of(double x) const noexcept;
+  [[nodiscard]] std::size_t left_of(double x) const noexcept {
+    if (!(inverse_spacing_ > 0.0)) return search(x);
+    const std::size_t last = knots_.size() - 2;
+    const double position = (x - knots_.front()) * inverse_spacing_;
+    if (position <= 0.0) return 0;
+    return position >= static_cast<double>(last) ? last : static_cast<std::size_t>(position);
+  }
+  [[nodiscard]] std::size_t search(double x) const noexcept;
   void make_buckets();
 
   std::vector<double> knots_{0.0};
@@ -46,13 +64,13 @@ class Curve {
 
   [[nodiscard]] double at(Axis::Place place) const noexcept {
     if (values_.size() == 1) return values_[0];
-    double left = values_[place.index];
-    return left + place.fraction * (values_[place.index + 1] - left);
+    double left = values_[place.index()];
+    return left + place.fraction * (values_[place.index() + 1] - left);
   }
   [[nodiscard]] double clamped(double x) const noexcept { return at(axis_.locate(x, false)); }
   [[nodiscard]] double slope(Axis::Place place) const noexcept {
     if (values_.size() == 1) return 0.0;
-    return (values_[place.index + 1] - values_[place.index]) / axis_.width(place.index);
+    return (values_[place.index() + 1] - values_[place.index()]) / axis_.width(place.index());
   }
   [[nodiscard]] const Axis& axis() const noexcept { return axis_; }
   [[nodiscard]] const std::vector<double>& values() const noexcept { return values_; }
@@ -75,8 +93,8 @@ class StateMap {
 
   [[nodiscard]] double at(Axis::Place column, Axis::Place row) const noexcept {
     if (values_.size() == 1) return values_[0];
-    const double first = along(row.index, column);
-    return temperature_degC_.size() == 1 ? first : first + row.fraction * (along(row.index + 1, column) - first);
+    const double first = along(row.index(), column);
+    return temperature_degC_.size() == 1 ? first : first + row.fraction * (along(row.index() + 1, column) - first);
   }
   // dy/dsoc in the interval of the place.
   [[nodiscard]] double slope(Axis::Place column, Axis::Place row) const noexcept;
@@ -99,7 +117,7 @@ class StateMap {
     const std::size_t columns = soc_.size();
     const double* values = values_.data() + row * columns;
     if (columns == 1) return values[0];
-    return values[column.index] + column.fraction * (values[column.index + 1] - values[column.index]);
+    return values[column.index()] + column.fraction * (values[column.index() + 1] - values[column.index()]);
   }
 
   Axis soc_;

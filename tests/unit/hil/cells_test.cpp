@@ -36,7 +36,7 @@ TEST(Table, InterpolatesClampsAndExtrapolates) {
   EXPECT_DOUBLE_EQ(curve.clamped(-1.0), 1.0);
   EXPECT_DOUBLE_EQ(curve.clamped(7.0), 5.0);
   const Axis::Place beyond = curve.axis().locate(0.5, true);
-  EXPECT_TRUE(beyond.outside);
+  EXPECT_TRUE(beyond.outside());
   EXPECT_DOUBLE_EQ(curve.at(beyond), 6.0);
   EXPECT_DOUBLE_EQ(curve.slope(beyond), 10.0);
   EXPECT_DOUBLE_EQ(curve.at(curve.axis().locate(-0.1, true)), 0.0);
