@@ -23,6 +23,8 @@ class Noise {
     const double u = 1.0 - uniform();  // never 0
     return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * uniform());
   }
+  // Even between -1 and 1.
+  [[nodiscard]] double either_way() noexcept { return 2.0 * uniform() - 1.0; }
   [[nodiscard]] std::uint64_t state() const noexcept { return state_; }
   void set_state(std::uint64_t state) noexcept { state_ = state; }
 

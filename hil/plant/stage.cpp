@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "hil/plant/meter.hpp"
-
 namespace cyclerd::hil {
 namespace {
 
@@ -89,14 +87,19 @@ Refusal request_of(const base::Setpoint& s, const StageConfig& c, StageRequest& 
   return refusal;
 }
 
-StageRequest as_executed(const StageRequest& request, const StageConfig& c) noexcept {
+SetErrors set_errors_of(const StageConfig& c) noexcept {
+  return {{c.voltage_gain, c.voltage_offset_V, 0.0, c.voltage_step_V},
+          {c.current_gain, c.current_offset_A, 0.0, c.current_step_A}};
+}
+
+StageRequest as_executed(const StageRequest& request, const StageConfig& c, const SetErrors& e) noexcept {
   StageRequest r = request;
-  r.voltage_V = c.voltage_gain * quantised(request.voltage_V, c.voltage_step_V) + c.voltage_offset_V;
-  const double high = quantised(request.current_max_A, c.current_step_A);
-  const double low = quantised(request.current_min_A, c.current_step_A);
+  r.voltage_V = e.voltage.gain * quantised(request.voltage_V, e.voltage.step) + e.voltage.offset;
+  const double high = quantised(request.current_max_A, e.current.step);
+  const double low = quantised(request.current_min_A, e.current.step);
   // A limit of nothing stays nothing: the stage blocks that direction.
-  r.current_max_A = high > 0.0 ? std::max(0.0, c.current_gain * high + c.current_offset_A) : 0.0;
-  r.current_min_A = low < 0.0 ? std::min(0.0, c.current_gain * low + c.current_offset_A) : 0.0;
+  r.current_max_A = high > 0.0 ? std::max(0.0, e.current.gain * high + e.current.offset) : 0.0;
+  r.current_min_A = low < 0.0 ? std::min(0.0, e.current.gain * low + e.current.offset) : 0.0;
   r.power_max_W = std::min(quantised(request.power_max_W, c.power_step_W), c.power_max_W);
   r.power_min_W = std::max(quantised(request.power_min_W, c.power_step_W), c.power_min_W);
   return r;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "hil/cells/cell.hpp"
+#include "hil/plant/meter.hpp"
 #include "protocols/base/command.hpp"
 #include "protocols/base/sample.hpp"
 
@@ -17,6 +18,17 @@ struct StageConfig {
   double power_max_W = 800.0;         // >= 0
   double power_min_W = -800.0;        // <= 0
   double rise_time_constant_s = 0.0;  // first order; 0: the current follows at once
+  double slew_A_per_s = 0.0;          // the most the current changes in a second; 0: no such limit
+  // A voltage loop that takes over late: by how much the voltage goes past its set-point first (at most 20 mV), and how
+  // fast it comes back.
+  double voltage_overshoot_V = 0.0;
+  double voltage_loop_s = 0.005;
+  // What hangs on the cell while the output is off.
+  double bleeder_Ohm = 0.0;      // 0: none
+  double reverse_drain_A = 0.0;  // >= 0, out of the cell
+  // Own protections, as shares beyond the set limits (0.05: trips at 105 %); 0: none.
+  double ovp_margin = 0.0;
+  double ocp_margin = 0.0;
   // What the stage makes of its set-points.
   double voltage_gain = 1.0, voltage_offset_V = 0.0, voltage_step_V = 0.0;
   double current_gain = 1.0, current_offset_A = 0.0, current_step_A = 0.0;
@@ -54,8 +66,14 @@ enum class Refusal : std::uint8_t { none = 0, not_a_number, out_of_range };
 // The same check for a request made by a twin.
 [[nodiscard]] Refusal check_request(const StageRequest& request, const StageConfig& config) noexcept;
 
+// What set-points become on their way to the output.
+struct SetErrors {
+  MeterConfig voltage, current;  // noise is not used
+};
+[[nodiscard]] SetErrors set_errors_of(const StageConfig& config) noexcept;
 // The request as the stage carries it out: resolution, gain and offset of its set-points, its own power limits.
-[[nodiscard]] StageRequest as_executed(const StageRequest& request, const StageConfig& config) noexcept;
+[[nodiscard]] StageRequest as_executed(const StageRequest& request, const StageConfig& config,
+                                       const SetErrors& errors) noexcept;
 
 struct Operating {
   StageMode mode = StageMode::off;

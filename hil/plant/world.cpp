@@ -1,5 +1,7 @@
 #include "hil/plant/world.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "protocols/base/check.hpp"
@@ -27,10 +29,14 @@ std::size_t World::add_plant(std::unique_ptr<Cell> cell, const PlantConfig& conf
 void World::couple() noexcept {
   for (std::size_t c = 0; c < chambers_.size(); ++c) {
     double heat_W = 0.0;
+    double coldest_degC = std::numeric_limits<double>::max();
     for (Place& place : plants_) {
-      if (place.chamber == c) heat_W += place.plant->cell().readout().heat_to_ambient_W;
+      if (place.chamber != c) continue;
+      const CellReadout cell = place.plant->cell().readout();
+      heat_W += cell.heat_to_ambient_W;
+      coldest_degC = std::min(coldest_degC, cell.surface_degC);
     }
-    chambers_[c]->set_load(heat_W);
+    chambers_[c]->set_load(heat_W, coldest_degC);
   }
   for (Place& place : plants_) {
     place.plant->cell().set_ambient(place.chamber == kRoom ? room_degC_ : chambers_[place.chamber]->air_degC());
@@ -38,6 +44,11 @@ void World::couple() noexcept {
 }
 
 void World::advance_to(base::MonoTime t) noexcept {
+  if (chambers_.empty() && t > now_) {  // nobody to be coupled with: straight to the next event
+    for (Place& place : plants_) place.plant->advance_to(t);
+    now_ = t;
+    return;
+  }
   while (now_ < t) {
     // On a grid of absolute time, so that the result does not depend on how often the world is asked to move.
     base::MonoTime next{(now_.us / kCoupling.us + 1) * kCoupling.us};
