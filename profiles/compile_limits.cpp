@@ -256,10 +256,15 @@ void check_cell(Compiler& compiler) {
   const CellSpec& cell = compiler.launch->cell;
   const auto& wanted = compiler.profile.chemistries;
   if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), cell.chemistry) == wanted.end()) {
-    compiler.diagnostics.error(code::kWrongCell, compiler.profile.chemistry_where,
-                               fmt::format("the profile is written for {}, the cell '{}' is {}",
-                                           fmt::join(wanted, ", "), cell.name, cell.chemistry),
-                               "launch it on such a cell, or check the profile for this chemistry and add it here");
+    const auto words = fmt::format("the profile is written for {}, the cell '{}' is {}", fmt::join(wanted, ", "),
+                                   cell.name, cell.chemistry);
+    if (compiler.launch->simulated) {
+      compiler.diagnostics.warning(code::kWrongCell, compiler.profile.chemistry_where, words,
+                                   "simulated all the same; on a real cell it would be refused");
+    } else {
+      compiler.diagnostics.error(code::kWrongCell, compiler.profile.chemistry_where, words,
+                                 "launch it on such a cell, or check the profile for this chemistry and add it here");
+    }
   }
   const auto capacity = compiler.value(compiler.profile.nominal_capacity);
   if (capacity && std::fabs(*capacity - cell.nominal_capacity_C) > 0.05 * cell.nominal_capacity_C) {

@@ -65,7 +65,7 @@ std::string read_soc(const Json& params, double& soc) {
 
 }  // namespace
 
-std::string read_launch_request(const Json& params, LaunchRequest& request) {
+std::string read_launch_request(const Json& params, LaunchRequest& request, bool cell_required) {
   if (!params.is_object()) return "parameters are missing";
   const std::pair<const char*, std::string*> texts[] = {
       {"profile_name", &request.profile_name},
@@ -86,7 +86,7 @@ std::string read_launch_request(const Json& params, LaunchRequest& request) {
   }
   if (request.profile.empty()) return "profile (the text of the profile) is missing";
   if (request.profile_name.empty()) request.profile_name = "profile.toml";
-  if (request.cell.empty() && request.cell_name.empty())
+  if (cell_required && request.cell.empty() && request.cell_name.empty())
     return "cell (the text of the cell's file) or cell_name is missing";
   if (auto wrong = read_parameters(params, request.parameters); !wrong.empty()) return wrong;
   if (auto wrong = read_waveforms(params, request.waveforms); !wrong.empty()) return wrong;
@@ -94,7 +94,7 @@ std::string read_launch_request(const Json& params, LaunchRequest& request) {
 }
 
 Compiled compile_launch(const LaunchRequest& request, const ChannelAbility& ability, const std::string& cells,
-                        const std::string& waveforms) {
+                        const std::string& waveforms, bool simulated) {
   Compiled compiled;
   compiled.ability = ability;
   text::SourcePtr cell_source;
@@ -130,6 +130,7 @@ Compiled compile_launch(const LaunchRequest& request, const ChannelAbility& abil
   launch.scan = ability.scan;
   launch.station = ability.limits;
   launch.initial_soc = request.soc;
+  launch.simulated = simulated;
   launch.parameters = request.parameters;
   launch.waveforms = request.waveforms;
   launch.waveform_library = waveforms;

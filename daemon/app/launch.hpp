@@ -33,7 +33,9 @@ struct LaunchRequest {
   double soc = base::kAbsent;
 };
 // Fills what `params` says. Otherwise words for the person who asked: what is missing or of the wrong type.
-[[nodiscard]] std::string read_launch_request(const control::Json& params, LaunchRequest& request);
+// `cell_required` false: the cell may be left out.
+[[nodiscard]] std::string read_launch_request(const control::Json& params, LaunchRequest& request,
+                                              bool cell_required = true);
 
 // What the channel brings to a launch.
 struct ChannelAbility {
@@ -52,9 +54,10 @@ struct Compiled {
   ChannelAbility ability;  // what it was compiled for
   text::Diagnostics diagnostics;
 };
-// `cells` and `waveforms`: the shipped folders. A cell given by name alone is looked up there.
+// `cells` and `waveforms`: the shipped folders. A cell given by name alone is looked up there. `simulated`: a chemistry
+// that the profile was not written for is warned of, not refused.
 [[nodiscard]] Compiled compile_launch(const LaunchRequest& request, const ChannelAbility& ability,
-                                      const std::string& cells, const std::string& waveforms);
+                                      const std::string& cells, const std::string& waveforms, bool simulated = false);
 
 // Station and channel limits alone, in force while no test runs.
 [[nodiscard]] safety::LimitTable idle_limits(const profiles::SafetyLimits& station, base::Duration scan);

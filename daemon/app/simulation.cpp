@@ -25,23 +25,6 @@ constexpr base::Duration kSettle = base::seconds(30);  // of virtual time, for t
 constexpr std::size_t kRingBytes = 8U << 20;
 constexpr std::uint64_t kTurnsPerLook = 64;  // at the status, for pauses; a pause lasts at least so many scans
 
-// What the virtual instruments are like: a small bench, 5 V and 60 A, of a resolution that a good cycler has.
-hil::PlantConfig plant_config(const SimulationConfig& config) {
-  hil::PlantConfig plant;
-  plant.stage.voltage_max_V = 10.0;
-  plant.stage.current_max_A = 200.0;
-  plant.stage.current_min_A = -200.0;
-  plant.stage.power_max_W = 2000.0;
-  plant.stage.power_min_W = -2000.0;
-  if (config.noise) {
-    plant.voltage = {.gain = 1.0, .offset = 0.0, .noise = 50e-6, .step = 10e-6};
-    plant.current = {.gain = 1.0, .offset = 0.0, .noise = 100e-6, .step = 10e-6};
-    plant.temperature = {.gain = 1.0, .offset = 0.0, .noise = 0.02, .step = 0.01};
-  }
-  plant.seed = config.seed;
-  return plant;
-}
-
 // A station of one channel, made by hand instead of from a file.
 StationConfig bench(const SimulationConfig& config) {
   StationConfig station;
@@ -98,6 +81,7 @@ class Simulation {
   void turn();
   void take_replies();
   void order(cycle::Order order);
+  void listen_to_model();
   [[nodiscard]] cycle::ChannelStatus status() const { return station_->cycle->status(0).load(); }
 
   const SimulationConfig& config_;
@@ -106,29 +90,32 @@ class Simulation {
   SimulationResult result_;
   std::unique_ptr<Station> station_;
   std::unique_ptr<cycle::Run> run_;
+  LaunchRequest launch_;  // with ratings
+  std::size_t plant_ = 0;
+  std::uint32_t told_flags_ = 0;
+  base::MonoTime began_;  // the order to start
   std::uint64_t test_ = 0;
   bool accepted_ = false;
   bool ended_ = false;
 };
 
 bool Simulation::build() {
-  const std::string path = hil::find_cell_set(config_.cell_set);
-  auto source = text::read_source(path.empty() ? config_.cell_set : path);
-  if (!source) {
-    result_.diagnostics.error("S041", {},
-                              fmt::format("no parameter set of a virtual cell is called \"{}\"", config_.cell_set),
-                              fmt::format("there are: {}", fmt::join(hil::cell_set_names(), ", ")));
-    return false;
-  }
-  const auto set = hil::load_cell_set(*source, result_.diagnostics);
+  launch_ = config_.launch;
+  const auto set = load_virtual_cell(config_.cell_set, launch_.cell_name, result_.diagnostics);
   if (!set) return false;
+  result_.cell_set = set->name;
+  if (launch_.cell.empty() && launch_.cell_name.empty()) {
+    launch_.cell = ratings_of(*set, result_.diagnostics);
+    if (launch_.cell.empty()) return false;
+    launch_.cell_name = set->name + " (ratings made of the virtual cell)";
+  }
   hil::ChamberConfig chamber;
   chamber.start_degC = config_.ambient_degC;
   chamber.room_degC = config_.ambient_degC;
   chamber.seed = config_.seed + 1;
   const std::size_t place = config_.chamber ? world_.add_chamber(chamber) : hil::World::kRoom;
-  const std::size_t plant = world_.add_plant(
-      set->make({.soc = config_.initial_soc, .temperature_degC = config_.ambient_degC}), plant_config(config_), place);
+  plant_ = world_.add_plant(set->make({.soc = config_.initial_soc, .temperature_degC = config_.ambient_degC}),
+                            bench_plant(*set, config_.instruments, config_.seed), place);
 
   record::RecorderConfig record;
   record.state_dir = config_.out;
@@ -137,9 +124,8 @@ bool Simulation::build() {
   record.batch_age = base::hours(24 * 365);
   auto wired = wire_station(
       bench(config_),
-      [this, plant, place](const StationConfig&,
-                           std::uint32_t device) -> base::Result<std::unique_ptr<device::Device>> {
-        if (device == 0) return std::make_unique<hil::InprocessCycler>(world_, plant, clock_);
+      [this, place](const StationConfig&, std::uint32_t device) -> base::Result<std::unique_ptr<device::Device>> {
+        if (device == 0) return std::make_unique<hil::InprocessCycler>(world_, plant_, clock_);
         return std::make_unique<hil::InprocessChamber>(world_, place, clock_);
       },
       record, clock_, kRingBytes);
@@ -202,7 +188,7 @@ bool Simulation::begin() {
   ability.has_cell_temperature = true;
   ability.scan = config_.scan;
   const Resources resources = find_resources();
-  Compiled compiled = compile_launch(config_.launch, ability, resources.cells, resources.waveforms);
+  Compiled compiled = compile_launch(launch_, ability, resources.cells, resources.waveforms, true);
   result_.diagnostics.append(std::move(compiled.diagnostics));
   if (!compiled.program) return false;
 
@@ -217,14 +203,30 @@ bool Simulation::begin() {
   // one.
   run_->limits.sensor_loss = std::max(run_->limits.sensor_loss, config_.scan * 4);
   run_->limits_before = idle_limits({}, config_.scan);
-  run_->metadata_json = metadata_json(*station_, 0, test_, config_.launch, compiled, clock_);
+  run_->metadata_json = metadata_json(*station_, 0, test_, launch_, compiled, clock_);
   cycle::Order start;
   start.kind = cycle::Order::Kind::start;
   start.id = 1;
   start.run = run_.get();
   start.who = "simulation";
   order(start);
+  began_ = clock_.now();
   return true;
+}
+
+// Once for each thing the model says: into the result and, as a note, into the record.
+void Simulation::listen_to_model() {
+  const std::uint32_t flags = world_.plant(plant_).cell().readout().flags;
+  if (flags == told_flags_) return;
+  for (const std::string_view words : model_words(flags & ~told_flags_)) {
+    result_.notes.push_back({std::string(words), (clock_.now() - began_).seconds()});
+    cycle::Order note;
+    note.kind = cycle::Order::Kind::note;
+    note.who = "virtual cell";
+    note.text.append(words);
+    order(note);
+  }
+  told_flags_ |= flags;
 }
 
 void Simulation::play() {
@@ -232,6 +234,7 @@ void Simulation::play() {
   bool resumed = false;
   for (std::uint64_t turns = 1; !ended_; ++turns) {
     turn();
+    listen_to_model();
     if (turns % kTurnsPerLook != 0) continue;
     const bool paused = status().run_state == profiles::RunState::paused;
     if (paused && !resumed) {

@@ -96,14 +96,35 @@ class Parser {
     check->add_option("--scan", options.scan, "Scan period to check for (100 ms)")->type_name("TIME");
     check->add_option("--channel", options.channel, "Ask the daemon, with the ability and limits of this channel");
 
+    add_simulate();
+  }
+
+  void add_simulate() {
     auto* simulate = add("Profiles", "simulate", "Run a profile on a virtual cell, in virtual time",
                          {"simulate cycle-life.toml --cell lg-m50 --set cycles=100",
-                          "simulate rpt.toml --cell lg-m50 --soc 0.5 --out sim --png sim/plot.png"});
+                          "simulate rpt.toml --cell lg-m50 --soc 0.5 --out sim --png sim/plot.png",
+                          "simulate capacity-check --cell-model my-cell.toml --ambient \"10 degC\" --plot"});
     add_launch_options(simulate);
-    simulate->add_option("--cell-model", options.cell_model, "Model of the virtual cell (lg-m50)");
+    simulate->add_option("--cell-model", options.cell_model,
+                         "Virtual cell: a shipped set (cycler-hil cells) or a file (the one named like the cell)");
+    simulate->add_option("--ambient", options.ambient, "Temperature of cell and room at the start (25 degC)")
+        ->type_name("TEMPERATURE");
+    simulate->add_flag("--no-chamber", options.no_chamber, "The cell stands in the room");
+    simulate
+        ->add_option("--instruments", options.instruments,
+                     "ideal: no noise; good: 50 uV, 0.1 mA (default); plain: 0.05 % and 1 mV")
+        ->type_name("CLASS");
+    simulate->add_option("--seed", options.seed, "Of the instruments' noise (1)")->type_name("NUMBER");
     simulate->add_option("--scan", options.scan, "Scan period (1 s)")->type_name("TIME");
     simulate->add_option("--out", options.out, "Keep the record and its export here")->type_name("DIR");
-    simulate->add_option("--svg,--plot", options.svg, "Plot to this file")->type_name("FILE");
+    auto* plot =
+        simulate->add_option("--plot", options.plot, "Plot to this .svg or .png; without FILE to the terminal");
+    plot->type_name("[FILE]")->expected(0, 1);
+    simulate->callback([this, plot] {
+      options.command = "simulate";
+      options.terminal = plot->count() > 0 && options.plot.empty();
+    });
+    simulate->add_option("--svg", options.svg, "Plot to this file")->type_name("FILE");
     simulate->add_option("--png", options.png, "Plot to this file")->type_name("FILE");
     simulate->add_flag("--full", options.full, "List every step and cycle, however many");
   }

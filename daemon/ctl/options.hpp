@@ -31,8 +31,13 @@ struct Options {
   std::string note;
   std::string reason;
   std::string cell_model;
+  std::string ambient;
+  std::string seed;
+  std::string instruments;
+  bool no_chamber = false;
   std::string state_dir;
   std::string out;
+  std::string plot;  // --plot of a simulation: a file, or empty
   std::string svg;
   std::string png;
   bool terminal = false;

@@ -59,7 +59,7 @@ int plot_files(const std::string& folder, const Options& options, Io& io) {
   if (options.svg.empty() && options.png.empty() && !options.terminal) return 0;
   const auto data = record::load_plot(folder);
   if (!data) return report(trouble_of(data.error()), options, io);
-  using Write = base::Status (*)(const record::PlotData&, const std::string&, const record::PlotSize&);
+  using Write = base::Status (*)(const record::PlotData&, const std::string&, const chart::ChartSize&);
   const std::pair<const std::string&, Write> files[] = {{options.svg, record::write_svg},
                                                         {options.png, record::write_png}};
   for (const auto& [path, write] : files) {

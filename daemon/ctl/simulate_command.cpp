@@ -1,16 +1,19 @@
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <system_error>
 
 #include "daemon/app/launch.hpp"
+#include "daemon/app/resources.hpp"
 #include "daemon/app/simulation.hpp"
 #include "daemon/ctl/commands.hpp"
 #include "daemon/ctl/launch_files.hpp"
 #include "daemon/ctl/status_view.hpp"
 #include "daemon/ctl/test_results.hpp"
 #include "daemon/record/export_bdf.hpp"
+#include "protocols/text/quantity.hpp"
 
 namespace cyclerd::ctl {
 
@@ -63,7 +66,12 @@ Json result_json(const app::SimulationResult& result, const TestResults& results
   Json json = results_json(results);
   json["outcome"] = profiles::to_string(result.outcome);
   json["reason"] = result.reason;
-  json["simulation"] = {{"virtual_s", result.virtual_s},
+  Json notes = Json::array();
+  for (const app::ModelNote& note : result.notes)
+    notes.push_back({{"words", note.words}, {"test_time_s", note.test_time_s}});
+  json["simulation"] = {{"cell_model", result.cell_set},
+                        {"model_notes", notes},
+                        {"virtual_s", result.virtual_s},
                         {"wall_s", result.wall_s},
                         {"scans", result.scans},
                         {"rows", result.rows},
@@ -92,6 +100,12 @@ int conclude(const app::SimulationResult& result, const Options& options, Io& io
                   profiles::to_string(result.outcome),
                   result.reason.empty() ? "" : " (" + printable(result.reason) + ")", duration_text(result.virtual_s),
                   result.wall_s, result.wall_s > 0 ? result.virtual_s / result.wall_s : 0.0, result.scans, result.rows);
+  // What the model was not made for belongs to the result, whatever form it has.
+  for (const app::ModelNote& note : result.notes) {
+    if (options.json) break;
+    print(io.err, fmt::format("cyclerctl: the virtual cell {} from {} of test time on: {}\n", result.cell_set,
+                              duration_text(note.test_time_s), note.words));
+  }
   if (options.json) {
     print_json(io.out, json);
   } else {
@@ -101,23 +115,85 @@ int conclude(const app::SimulationResult& result, const Options& options, Io& io
   return code;
 }
 
+// Ratings and virtual cell from what was named: either may come from the other, and a virtual cell may stand where
+// ratings are asked for.
+void choose_cells(Options& options) {
+  const auto resources = app::find_resources();
+  const auto rated = [&](const std::string& word) {
+    return find_launch_file("cell", word, resources.cells).has_value();
+  };
+  if (!options.cell.empty() && options.cell_model.empty() && app::is_virtual_cell(options.cell)) {
+    options.cell_model = options.cell;
+    if (!rated(options.cell) || fs::exists(options.cell)) options.cell.clear();
+  }
+  const bool shipped = options.cell_model.find('/') == std::string::npos && !fs::exists(options.cell_model);
+  if (options.cell.empty() && shipped && rated(options.cell_model)) options.cell = options.cell_model;
+}
+
+// Fills the parts of a simulation that are typed as options; words for the person when one is wrong.
+std::string read_bench(const Options& options, app::SimulationConfig& config) {
+  if (!options.ambient.empty()) {
+    text::QuantityError error;
+    const auto value = text::parse_quantity(options.ambient, error);
+    const bool usable =
+        value && value->dimension == text::dimension::kTemperature && value->value >= -60.0 && value->value <= 150.0;
+    if (!usable)
+      return fmt::format("--ambient \"{}\": a temperature from -60 to 150 degC, for example \"10 degC\"",
+                         options.ambient);
+    config.ambient_degC = value->value;
+  }
+  if (!options.instruments.empty()) {
+    const auto instruments = app::read_instruments(options.instruments);
+    if (!instruments) return fmt::format("--instruments \"{}\": ideal, good or plain", options.instruments);
+    config.instruments = *instruments;
+  }
+  if (!options.seed.empty()) {
+    const char* end = options.seed.data() + options.seed.size();
+    const auto read = std::from_chars(options.seed.data(), end, config.seed);
+    if (read.ec != std::errc{} || read.ptr != end)
+      return fmt::format("--seed \"{}\": a whole number from 0 to 18446744073709551615", options.seed);
+  }
+  config.chamber = !options.no_chamber;
+  return {};
+}
+
+// --plot FILE by its ending; without any plot a terminal shows one.
+std::string read_plot(Options& options, const Io& io) {
+  if (options.plot.ends_with(".svg")) {
+    options.svg = options.plot;
+  } else if (options.plot.ends_with(".png")) {
+    options.png = options.plot;
+  } else if (!options.plot.empty()) {
+    return fmt::format("--plot \"{}\": a file ending in .svg or .png, or nothing for the terminal", options.plot);
+  }
+  if (options.svg.empty() && options.png.empty() && io.out_is_terminal && !options.plain) options.terminal = true;
+  return {};
+}
+
 }  // namespace
 
-int simulate_command(const Options& options, Io& io) {
-  if (options.cell.empty()) {
-    return report({Failure::usage, "which cell? --cell NAME or FILE: its ratings bound the test"}, options, io);
+int simulate_command(const Options& typed, Io& io) {
+  Options options = typed;
+  choose_cells(options);
+  if (options.cell.empty() && options.cell_model.empty()) {
+    return report(
+        {Failure::usage,
+         "which cell? --cell NAME or FILE: its ratings bound the test; or --cell-model: a virtual cell's own"},
+        options, io);
   }
   const auto params = launch_params(options);
   if (!params) return report(params.error(), options, io);
   const auto scan = scan_period(options.scan, base::seconds(1));
   if (!scan) return report(scan.error(), options, io);
   app::SimulationConfig config;
-  const std::string wrong = app::read_launch_request(*params, config.launch);
+  std::string wrong = app::read_launch_request(*params, config.launch, false);
+  if (wrong.empty()) wrong = read_bench(options, config);
+  if (wrong.empty()) wrong = read_plot(options, io);
   if (!wrong.empty()) return report({Failure::usage, wrong}, options, io);
   config.initial_soc = std::isnan(config.launch.soc) ? kInitialSoc : config.launch.soc;
   config.launch.soc = config.initial_soc;
   config.scan = *scan;
-  if (!options.cell_model.empty()) config.cell_set = options.cell_model;
+  config.cell_set = options.cell_model;
   const WorkFolder folder(options.out);
   if (!folder.ok()) {
     return report({Failure::failed, fmt::format("cannot make the folder {}: choose another with --out", folder.path())},
