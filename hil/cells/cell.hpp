@@ -82,6 +82,8 @@ class Cell {
   // Heat from elsewhere (a short circuit, a reaction, a neighbour) into the core during all steps from now on, W.
   virtual void set_extra_heat(double heat_W) noexcept = 0;
   [[nodiscard]] virtual CellReadout readout() const noexcept = 0;
+  // readout().flags; looked at every scan, so a model that has them at hand says them itself.
+  [[nodiscard]] virtual std::uint32_t flags() const noexcept { return readout().flags; }
   virtual void clear_flags() noexcept = 0;
 
   // For fault injection and for the start of a test: moves the state of charge, everything else rested.
