@@ -20,6 +20,7 @@ struct LabChamber {
   std::uint16_t port = 0;  // 0: a free one
   std::string serial;
   ChamberConfig config;
+  ChamberReport report = ChamberReport::actual;
   std::optional<std::size_t> sensor_on;  // cycler whose cell carries the chamber's second sensor
 };
 
@@ -38,6 +39,8 @@ struct LabCycler {
   std::size_t cell = 0;
   bool state_low_word_first = false;  // EA: order of register 505
   PlantConfig config;
+  SenseFault sense_fault = SenseFault::none;
+  ProbeFault probe_fault = ProbeFault::none;
 };
 
 struct Lab {
