@@ -22,44 +22,45 @@ double graphite_V(double soc) {
          0.0175 * std::tanh((x - 0.5692) / 0.0875);
 }
 
-// Schmalstieg et al., J. Power Sources 257 (2014) 325: Sanyo UR18650E, NMC111/graphite. The cycle terms are over Ah:
-// 2 EFC times the capacity.
-double schmalstieg_loss_days(const Stress& s, double) {
+// Schmalstieg et al., J. Power Sources 257 (2014) 325: Sanyo UR18650E, NMC111/graphite. The cycle terms are over Ah
+// of that cell: 2 EFC times its capacity.
+constexpr double kSanyo_Ah = 2.05;
+double schmalstieg_loss_days(const Stress& s) {
   return positive((7.543 * s.voltage_rms_V - 23.75) * 1e6 * std::exp(-6976.0 / s.temperature_K));
 }
-double schmalstieg_loss_cycles(const Stress& s, double capacity_Ah) {
+double schmalstieg_loss_cycles(const Stress& s) {
   const double off = s.voltage_rms_V - 3.667;
-  return positive((7.348e-3 * off * off + 7.6e-4 + 4.081e-3 * s.depth) * std::sqrt(2.0 * capacity_Ah));
+  return positive((7.348e-3 * off * off + 7.6e-4 + 4.081e-3 * s.depth) * std::sqrt(2.0 * kSanyo_Ah));
 }
-double schmalstieg_growth_days(const Stress& s, double) {
+double schmalstieg_growth_days(const Stress& s) {
   return positive((5.27 * s.voltage_rms_V - 16.32) * 1e5 * std::exp(-5986.0 / s.temperature_K));
 }
-double schmalstieg_growth_cycles(const Stress& s, double capacity_Ah) {
+double schmalstieg_growth_cycles(const Stress& s) {
   const double off = s.voltage_rms_V - 3.725;
-  return positive((2.153e-4 * off * off - 1.521e-5 + 2.798e-4 * s.depth) * 2.0 * capacity_Ah);
+  return positive((2.153e-4 * off * off - 1.521e-5 + 2.798e-4 * s.depth) * 2.0 * kSanyo_Ah);
 }
 
 // 250 Ah prismatic LFP/graphite.
-double lfp250_loss_days(const Stress& s, double) {
+double lfp250_loss_days(const Stress& s) {
   return 8.37e4 * std::exp(-5210.0 / s.temperature_K) * std::exp(-3560.0 * graphite_V(s.soc) / s.temperature_K);
 }
-double lfp250_loss_cycles(const Stress& s, double) {
+double lfp250_loss_cycles(const Stress& s) {
   return (4.38e-8 + 1.55e-8 * s.depth + 1.68e-7 * s.rate_per_h) *
          (std::exp(2190.0 / s.temperature_K) + std::exp(-1.55e5 / s.temperature_K));
 }
 
 // Naumann et al., J. Energy Storage 17 (2018) 153 and J. Power Sources 451 (2020) 227666: Sony/Murata US26650FTC1.
-double naumann_growth_days(const Stress& s, double) {
+double naumann_growth_days(const Stress& s) {
   const double off = s.soc - 0.5;
   const double per_s = 3.4194e-10 * std::exp(-71827.0 / kGas * (1.0 / s.temperature_K - 1.0 / 298.15)) *
                        (-3.3903 * off * off * off + 1.5604);
   return positive(per_s * 86400.0);
 }
-double naumann_growth_cycles(const Stress& s, double) {
+double naumann_growth_cycles(const Stress& s) {
   const double off = s.depth - 0.5;
   return positive((-0.002 * s.rate_per_h + 0.0021) * (6.8477 * off * off * off + 0.91882) / 100.0);
 }
-double naumann_loss_cycles(const Stress& s, double) {
+double naumann_loss_cycles(const Stress& s) {
   // y = (q5 x)^p: k = q5^p
   const double c3 = s.rate_per_h * s.rate_per_h * s.rate_per_h;
   const double q5 = -6.8126e-6 + 2.59616e-5 * s.depth + 2.1156e-6 * std::exp(std::min(s.depth * s.depth * c3, 20.0));
@@ -67,7 +68,7 @@ double naumann_loss_cycles(const Stress& s, double) {
 }
 
 // LG M50 (NMC811/graphite-SiOx); x is counted in units of 1e4 days and 1e4 EFC.
-double lgm50_loss_days(const Stress& s, double) {
+double lgm50_loss_days(const Stress& s) {
   const double t = s.temperature_K / 308.15, t3 = t * t * t;
   const double u = graphite_V(s.soc) / 0.123;
   const double z = std::clamp(s.soc, 0.0, 1.0);
@@ -75,7 +76,7 @@ double lgm50_loss_days(const Stress& s, double) {
                    0.44814 * std::exp(std::sqrt(z) / (t * t)) - 0.185338 * std::exp(z * z * z);
   return positive(k * std::pow(1e-4, 0.651698));
 }
-double lgm50_loss_cycles(const Stress& s, double) {
+double lgm50_loss_cycles(const Stress& s) {
   const double t = s.temperature_K / 308.15;
   const double c = std::min(s.discharge_per_h, 5.0);
   return 0.181235 * std::exp(-0.123779 * c * c * c) * std::exp(1.244595 * t * t * t * std::sqrt(c)) *
@@ -83,11 +84,11 @@ double lgm50_loss_cycles(const Stress& s, double) {
 }
 
 // Nissan Leaf, LMO/graphite.
-double leaf_loss_days(const Stress& s, double) {
+double leaf_loss_days(const Stress& s) {
   return 3.25e8 * std::exp(-7580.0 / s.temperature_K) * std::exp(162.0 * s.soc / s.temperature_K);
 }
 
-AgeingPart published(AgeingEffect effect, bool over_cycles, double power, double (*law)(const Stress&, double)) {
+AgeingPart published(AgeingEffect effect, bool over_cycles, double power, double (*law)(const Stress&)) {
   AgeingPart part;
   part.effect = effect;
   part.over_cycles = over_cycles;
@@ -130,8 +131,8 @@ std::vector<AgeingPart> ageing_law(std::string_view word) {
   return {};
 }
 
-double AgeingPart::factor(const Stress& s, double capacity_Ah) const noexcept {
-  if (law != nullptr) return rate * law(s, capacity_Ah);
+double AgeingPart::factor(const Stress& s) const noexcept {
+  if (law != nullptr) return rate * law(s);
   double k = rate;
   if (activation_K != 0.0) k *= std::exp(-activation_K * (1.0 / s.temperature_K - 1.0 / reference_K));
   if (soc_slope != 0.0) k *= std::exp(soc_slope * (s.soc - 0.5));
@@ -212,7 +213,7 @@ void age(AgeingState& state, const AgeingSet& set, double capacity_C, const Agei
   for (std::size_t i = 0; i < std::min(set.parts.size(), kMaxAgeingParts); ++i) {
     const AgeingPart& part = set.parts[i];
     const double dx = part.over_cycles ? state.window_cycles : state.window_days;
-    state.part[i] = advance_power_law(state.part[i], part.factor(stress, capacity_C / 3600.0), part.power, dx);
+    state.part[i] = advance_power_law(state.part[i], part.factor(stress), part.power, dx);
   }
   state.days += state.window_days;
   state.cycles += state.window_cycles;

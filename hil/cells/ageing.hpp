@@ -34,10 +34,10 @@ struct AgeingPart {
   double soc_slope = 0.0;
   double depth_power = 0.0;
   double rate_slope = 0.0;
-  // A published law instead: k(stress, cell's capacity in Ah), multiplied by `rate`.
-  double (*law)(const Stress& stress, double capacity_Ah) = nullptr;
+  // A published law instead: k(stress), multiplied by `rate`.
+  double (*law)(const Stress& stress) = nullptr;
 
-  [[nodiscard]] double factor(const Stress& stress, double capacity_Ah) const noexcept;
+  [[nodiscard]] double factor(const Stress& stress) const noexcept;
 };
 
 inline constexpr std::size_t kMaxAgeingParts = 6;
