@@ -24,6 +24,7 @@ class EcmCell final : public Cell {
   void set_ambient(double ambient_degC) noexcept override;
   void set_extra_heat(double heat_W) noexcept override;
   [[nodiscard]] CellReadout readout() const noexcept override;
+  [[nodiscard]] std::uint32_t flags() const noexcept override { return now_->flags; }
   void clear_flags() noexcept override { now_->flags = 0; }
   void reset(const CellStart& start) noexcept override;
   [[nodiscard]] CellSnapshot snapshot() const override;
