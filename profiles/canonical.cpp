@@ -121,11 +121,23 @@ std::string control_table(const StepSyntax& step) {
   return pairs.table();
 }
 
+std::string assignments_table(const StepSyntax& step) {
+  Pairs pairs;
+  pairs.text("procedure", step.procedure);
+  pairs.text("mark", step.mark);
+  for (const AssignmentSyntax& a : step.assignments) pairs.expression(a.name.c_str(), a.value);
+  return pairs.table();
+}
+
 void print_steps(const std::vector<StepSyntax>& steps, const std::string& path, std::string& out) {
   for (const StepSyntax& step : steps) {
     out += fmt::format("\n[[{}]]\n", path);
     if (!step.name.empty()) out += fmt::format("name = {}\n", quoted(step.name));
-    out += fmt::format("{} = {}\n", step.word, control_table(step));
+    const bool assigns = step.kind == StepKind::set || step.word == "call";
+    out += fmt::format("{} = {}\n", step.word, assigns ? assignments_table(step) : control_table(step));
+    if (step.capacity != CapacityBase::inherit) {
+      out += fmt::format("capacity = \"{}\"\n", step.capacity == CapacityBase::measured ? "measured" : "nominal");
+    }
     if (step.kind != StepKind::chamber && step.temperature.given) {
       out += fmt::format("temperature = {}\n", quoted(canonical_text(step.temperature)));
     }
@@ -159,8 +171,8 @@ void print_safety(const SafetySyntax& safety, std::string& out) {
   if (!body.empty()) out += "\n[safety]\n" + body;
 }
 
-void print_parameters(const std::map<std::string, Parameter>& parameters, std::string& out) {
-  if (!parameters.empty()) out += "\n[parameters]\n";
+void print_parameters(const std::map<std::string, Parameter>& parameters, const char* table, std::string& out) {
+  if (!parameters.empty()) out += fmt::format("\n[{}]\n", table);
   for (const auto& [name, parameter] : parameters) {
     const auto constant = [&](double value) {
       return quoted(canonical_constant(value, parameter.type, parameter.c_rate));
@@ -174,11 +186,19 @@ void print_parameters(const std::map<std::string, Parameter>& parameters, std::s
   }
 }
 
-std::string canonical_form(const ProfileSyntax& profile) {
+void print_procedure(const ProcedureSyntax& procedure, std::string& out) {
+  const std::string path = "procedure." + procedure.name;
+  out += fmt::format("\n[{}]\n", path);
+  if (!procedure.title.empty()) out += fmt::format("title = {}\n", quoted(procedure.title));
+  print_parameters(procedure.names.parameters, (path + ".parameters").c_str(), out);
+  print_steps(procedure.steps, path + ".step", out);
+}
+
+std::string canonical_form(const ProfileSyntax& profile, const std::map<std::string, ProcedureSyntax>& library) {
   std::string out = fmt::format("profile = {}\nschema = 1\n", quoted(profile.name));
   if (!profile.title.empty()) out += fmt::format("title = {}\n", quoted(profile.title));
   if (!profile.description.empty()) out += fmt::format("description = {}\n", quoted(profile.description));
-  print_parameters(profile.parameters, out);
+  print_parameters(profile.names.parameters, "parameters", out);
   if (!profile.chemistries.empty() || profile.nominal_capacity.given) {
     out += "\n[cell]\n";
     std::string words;
@@ -202,6 +222,11 @@ std::string canonical_form(const ProfileSyntax& profile) {
       line("pretrigger", profile.record.pretrigger);
       return body;
     }());
+  // With the shipped procedures that it calls, so that it needs no other file.
+  std::map<std::string, const ProcedureSyntax*> procedures;
+  for (const auto& [name, procedure] : library) procedures[name] = &procedure;
+  for (const auto& [name, procedure] : profile.procedures) procedures[name] = &procedure;
+  for (const auto& [name, procedure] : procedures) print_procedure(*procedure, out);
   print_steps(profile.steps, "step", out);
   return out;
 }
@@ -253,6 +278,11 @@ void append_step(const Step& s, const Program& program, Bytes& out) {
     out.expression(e);
   }
   out.integer(s.soak_for.us).integer(s.kind == StepKind::follow ? s.waveform : 0).integer(s.variable);
+  out.integer(static_cast<int>(s.set_target)).integer(s.store_count);
+  for (std::uint32_t k = s.first_store; k < s.first_store + s.store_count; ++k) {
+    const ResultStore& r = program.stores[k];
+    out.integer(r.slot).integer(static_cast<int>(r.quantity)).integer(static_cast<int>(r.pick)).integer(r.nth);
+  }
   out.integer(static_cast<int>(s.ramp_quantity)).integer(s.condition_count);
   for (std::uint32_t k = 0; k < s.condition_count; ++k) {
     const Condition& c = program.conditions[s.first_condition + k];
@@ -264,6 +294,8 @@ void append_step(const Step& s, const Program& program, Bytes& out) {
 std::string program_bytes(const Program& program) {
   Bytes out(program);
   for (const Step& step : program.steps) append_step(step, program, out);
+  out.integer(program.mark_count).integer(program.result_slots);
+  out.integer(static_cast<std::int64_t>(program.initial_variables.size()));
   for (const Waveform& w : program.waveforms) {
     out.integer(static_cast<int>(w.quantity)).integer(static_cast<int>(w.resample));
     out.integer(static_cast<std::int64_t>(w.value.size()));
@@ -281,8 +313,9 @@ std::string program_bytes(const Program& program) {
 
 }  // namespace
 
-void write_canonical(const ProfileSyntax& profile, Program& program) {
-  program.canonical = canonical_form(profile);
+void write_canonical(const Compiler& compiler) {
+  Program& program = *compiler.program;
+  program.canonical = canonical_form(compiler.profile, compiler.library);
   program.source_sha256 = sha256(program.source_text);
   program.canonical_sha256 = sha256(program.canonical);
   program.compiled_sha256 = sha256(program_bytes(program));

@@ -280,13 +280,8 @@ class ConditionCheck {
     return atom_at(compiler_, condition.when, condition.when.root);
   }
 
-  [[nodiscard]] bool ends_by_itself() const {
-    return step_.kind == StepKind::follow || step_.kind == StepKind::chamber || step_.kind == StepKind::advance_cycle ||
-           step_.kind == StepKind::operator_pause || step_.kind == StepKind::repeat_begin;
-  }
-
   void ends() {
-    if (ends_by_itself()) {
+    if (ends_by_itself(step_.kind) || step_.kind == StepKind::repeat_begin) {
       if (step_.kind == StepKind::chamber && step_.soak_for.given && !has_time_guard()) {
         compiler_.diagnostics.warning(
             code::kNoTimeGuard, step_.where,
@@ -340,7 +335,9 @@ double time_bound_s(const Compiler& compiler, const Expression& when) {
 
 void check_conditions(Compiler& compiler) {
   for (std::size_t i = 0; i < compiler.syntax.size(); ++i) {
-    if (compiler.syntax[i] != nullptr) ConditionCheck(compiler, i).run();
+    if (compiler.syntax[i] == nullptr) continue;
+    compiler.enter(i);
+    ConditionCheck(compiler, i).run();
   }
 }
 

@@ -198,8 +198,11 @@ class SetpointCheck {
 }  // namespace
 
 void check_setpoints(Compiler& compiler) {
-  for (const StepSyntax* step : compiler.syntax) {
-    if (step != nullptr) SetpointCheck(compiler, *step).run();
+  for (std::size_t i = 0; i < compiler.syntax.size(); ++i) {
+    if (compiler.syntax[i] == nullptr) continue;
+    compiler.enter(i);
+    compiler.binding.measured = false;  // a C of a capacity that is not known yet is judged as one of the nominal
+    SetpointCheck(compiler, *compiler.syntax[i]).run();
   }
 }
 

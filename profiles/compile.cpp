@@ -1,18 +1,35 @@
 #include "profiles/compile.hpp"
 
 #include <cmath>
+#include <set>
+#include <tuple>
 
 #include "profiles/compile_parts.hpp"
 
 namespace cyclerd::profiles {
 namespace {
 
-std::unique_ptr<const Program> run(const text::SourcePtr& source, const Launch* launch,
-                                   text::Diagnostics& diagnostics) {
-  const std::size_t errors_before = diagnostics.error_count();
+// The steps of a procedure are looked at once for each call; what is wrong with the procedure itself is said once.
+void append_once(const text::Diagnostics& findings, text::Diagnostics& diagnostics) {
+  std::set<std::tuple<std::string, const text::Source*, std::uint32_t, std::uint32_t, std::string>> seen;
+  for (const text::Diagnostic& d : findings.all()) {
+    if (!seen.emplace(d.code, d.where.source.get(), d.where.line, d.where.column, d.message).second) continue;
+    text::Diagnostic& copy = d.severity == text::Severity::error ? diagnostics.error(d.code, d.where, d.message, d.help)
+                             : d.severity == text::Severity::warning
+                                 ? diagnostics.warning(d.code, d.where, d.message, d.help)
+                                 : diagnostics.note(d.code, d.where, d.message, d.help);
+    copy.label = d.label;
+    copy.related = d.related;
+    copy.related_label = d.related_label;
+  }
+}
+
+std::unique_ptr<const Program> compile(const text::SourcePtr& source, const Launch* launch,
+                                       text::Diagnostics& diagnostics) {
   const auto profile = parse_profile(source, diagnostics);
   if (!profile) return nullptr;
   Compiler compiler{*profile, launch, diagnostics};
+  compiler.binding.references = &compiler.references;
   Program& program = *compiler.program;
   program.name = profile->name;
   program.title = profile->title;
@@ -29,10 +46,19 @@ std::unique_ptr<const Program> run(const text::SourcePtr& source, const Launch* 
   check_setpoints(compiler);
   check_conditions(compiler);
   check_flow(compiler);
-  if (diagnostics.error_count() != errors_before) return nullptr;
+  check_existence(compiler);
+  if (diagnostics.has_errors()) return nullptr;
   estimate_worst_case(compiler);
-  write_canonical(*profile, program);
+  write_canonical(compiler);
   return std::move(compiler.program);
+}
+
+std::unique_ptr<const Program> run(const text::SourcePtr& source, const Launch* launch,
+                                   text::Diagnostics& diagnostics) {
+  text::Diagnostics findings;
+  auto program = compile(source, launch, findings);
+  append_once(findings, diagnostics);
+  return program;
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ struct Launch {
   // Texts of waveform files, by the name that the profile uses. Whoever launches brings them: a compiler inside the
   // daemon opens no file that a client names.
   std::map<std::string, std::string> waveforms;
-  std::string waveform_library;  // second place to look: the shipped waveforms
+  std::string waveform_library;   // second place to look: the shipped waveforms
+  std::string procedure_library;  // the shipped procedures, NAME.toml
 };
 
 // nullptr when there are errors; all findings are in `diagnostics`. Not for real-time threads; never throws.

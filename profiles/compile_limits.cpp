@@ -226,7 +226,7 @@ void bind_parameters(Compiler& compiler) {
   if (compiler.launch != nullptr) compiler.binding.nominal_capacity_C = compiler.launch->cell.nominal_capacity_C;
   const double one_C_A = compiler.binding.nominal_capacity_C / kSecondsPerHour;
   std::vector<std::string> known;
-  for (const auto& [name, parameter] : compiler.profile.parameters) {
+  for (const auto& [name, parameter] : compiler.profile.names.parameters) {
     known.push_back(name);
     if (parameter.broken) continue;
     double value = parameter.value;
@@ -235,11 +235,11 @@ void bind_parameters(Compiler& compiler) {
       const auto typed = compiler.launch->parameters.find(name);
       if (typed != compiler.launch->parameters.end()) bind_typed(compiler, name, typed->second, parameter, value);
     }
-    compiler.binding.parameters[name] = parameter.c_rate ? value * one_C_A : value;
+    compiler.binding.parameters->known[name] = parameter.c_rate ? value * one_C_A : value;
   }
   if (compiler.launch == nullptr) return;
   for (const auto& [name, value] : compiler.launch->parameters) {
-    if (compiler.profile.parameters.count(name) != 0) continue;
+    if (compiler.profile.names.parameters.count(name) != 0) continue;
     text::Span where = typed_place(name, value);
     where.column = 1;
     where.length = static_cast<std::uint32_t>(std::max<std::size_t>(1, name.size()));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <map>
 #include <memory>
@@ -38,36 +39,69 @@ struct SetpointBounds {
   Ceiling chamber_max_degC, negated_chamber_min_degC;
 };
 
+// Where a flat step comes from. Checks look at it with the names of its own call: Compiler::enter().
+struct Origin {
+  const StepSyntax* syntax = nullptr;  // nullptr: made by the compiler (end of a block, end of the program)
+  const Binding* binding = nullptr;
+  const Expression* value = nullptr;   // of a `set`
+  const text::Span* called = nullptr;  // the call that brought it in; nullptr at the top
+};
+
 struct Compiler {
   const ProfileSyntax& profile;
   const Launch* launch;  // nullptr: an editor's check, nothing is known of cell and device
   text::Diagnostics& diagnostics;
-  Binding binding{};
+  Binding binding{};  // in force: of the profile itself, or of the flat step that was entered
   SetpointBounds bounds{};
   std::unique_ptr<Program> program = std::make_unique<Program>();
-  std::vector<const StepSyntax*> syntax{};          // of each flat step; nullptr for repeat_end and end
-  std::vector<std::vector<char>> condition_dead{};  // per flat step: the condition can never fire
+  std::vector<const StepSyntax*> syntax{};           // of each flat step; nullptr for repeat_end and end
+  std::vector<Origin> origins{};                     // of each flat step
+  std::deque<Binding> bindings{};                    // what origins point to
+  std::map<std::string, ProcedureSyntax> library{};  // procedures read from the shipped files
+  References references{};
+  std::map<std::string, std::uint32_t> step_names{};  // full names, to flat steps
+  std::vector<std::vector<char>> condition_dead{};    // per flat step: the condition can never fire
   std::map<std::string, std::uint32_t> strings{};
 
   [[nodiscard]] std::optional<double> value(const Expression& expression) const {
     return constant_value(expression, binding);
   }
   [[nodiscard]] std::uint32_t intern(const std::string& text);
+  // Makes the names of a flat step those in force.
+  void enter(std::size_t index) {
+    if (origins[index].binding != nullptr) binding = *origins[index].binding;
+  }
 };
 
 // In the order of a run. Each reports what it finds and goes on.
-void bind_parameters(Compiler& compiler);      // compile_limits.cpp
-void compile_limits(Compiler& compiler);       // compile_limits.cpp: safety, envelope, bounds of set-points
-void check_cell(Compiler& compiler);           // compile_limits.cpp
-void compile_steps(Compiler& compiler);        // compile_steps.cpp: the flat program
-void check_setpoints(Compiler& compiler);      // check_setpoints.cpp
-void check_conditions(Compiler& compiler);     // check_conditions.cpp
-void check_flow(Compiler& compiler);           // check_flow.cpp
-void estimate_worst_case(Compiler& compiler);  // estimate.cpp
-void write_canonical(const ProfileSyntax& profile, Program& program);  // canonical.cpp, and the three hashes
+void bind_parameters(Compiler& compiler);   // compile_limits.cpp
+void compile_limits(Compiler& compiler);    // compile_limits.cpp: safety, envelope, bounds of set-points
+void check_cell(Compiler& compiler);        // compile_limits.cpp
+void compile_steps(Compiler& compiler);     // compile_steps.cpp: the flat program
+void check_setpoints(Compiler& compiler);   // check_setpoints.cpp
+void check_conditions(Compiler& compiler);  // check_conditions.cpp
+void check_flow(Compiler& compiler);        // check_flow.cpp
+void check_existence(Compiler& compiler);   // check_existence.cpp: results, variables, marks exist when they are read
+void estimate_worst_case(Compiler& compiler);    // estimate.cpp
+void write_canonical(const Compiler& compiler);  // canonical.cpp, and the three hashes
 
 // The step's waveform with C-rates multiplied out and speed applied, or kNoStep after a finding. compile_waveforms.cpp
 [[nodiscard]] std::uint32_t compile_waveform(Compiler& compiler, const StepSyntax& step);
+
+// The procedure of a call, from the profile or the shipped library; nullptr after a finding. compile_calls.cpp
+[[nodiscard]] const ProcedureSyntax* find_procedure(Compiler& compiler, const StepSyntax& call);
+// The names inside a call: parameters with the values of the arguments. An argument that is known only in the test
+// gets a variable, and stands in `late` for the step that sets it.
+struct LateArgument {
+  const Expression* value;
+  std::uint32_t variable;
+};
+[[nodiscard]] Binding bind_call(Compiler& compiler, const Binding& caller, const StepSyntax& call,
+                                const ProcedureSyntax& procedure, const std::string& prefix,
+                                std::vector<LateArgument>& late);
+
+// Steps that end without a condition.
+[[nodiscard]] bool ends_by_itself(StepKind kind) noexcept;
 
 // How a step is called in messages: "step 'charge'" or "the rest of line 12".
 [[nodiscard]] std::string step_label(const StepSyntax& step);

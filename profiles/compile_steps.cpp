@@ -6,6 +6,9 @@
 
 #include "profiles/codes.hpp"
 #include "profiles/compile_parts.hpp"
+#include "profiles/executor_state.hpp"
+#include "profiles/parse_parts.hpp"
+#include "protocols/base/check.hpp"
 
 namespace cyclerd::profiles {
 namespace {
@@ -26,7 +29,7 @@ const char* type_word(const StepSyntax& step) {
     case StepKind::voltage: return "CV";
     case StepKind::follow: return "FOLLOW";
     case StepKind::chamber: return "CHAMBER";
-    case StepKind::repeat_begin: return "LOOP";
+    case StepKind::repeat_begin: return step.word == "call" ? "CALL" : "LOOP";
     case StepKind::repeat_end: return "LOOP_END";
     case StepKind::advance_cycle: return "CYCLE";
     case StepKind::operator_pause: return "OPERATOR";
@@ -46,7 +49,10 @@ class Flattener {
   void run() {
     program_.strings = {""};
     program_.records.push_back(record_rule(compiler_.profile.record, default_rule()));
-    block(compiler_.profile.steps, kNoStep);
+    use(compiler_.binding);
+    const Binding top = compiler_.binding;
+    block(compiler_.profile.steps, kNoStep, 0);
+    use(top);
     Step end;
     end.kind = StepKind::end;
     end.type = compiler_.intern("END");
@@ -54,12 +60,23 @@ class Flattener {
     end.parent = kNoStep;
     push(end, nullptr);
     resolve_gotos();
+    place_results();
+    number_names();
+    for (std::size_t i = 0; i < program_.steps.size(); ++i) ENSURE(compiler_.origins[i].binding != nullptr, "no names");
+    use(top);
   }
 
  private:
-  std::uint32_t push(const Step& step, const StepSyntax* syntax) {
+  // Names and C-rates mean this from now on.
+  void use(const Binding& binding) {
+    compiler_.bindings.push_back(binding);
+    compiler_.binding = binding;
+  }
+
+  std::uint32_t push(const Step& step, const StepSyntax* syntax, const Expression* value = nullptr) {
     program_.steps.push_back(step);
     compiler_.syntax.push_back(syntax);
+    compiler_.origins.push_back({syntax, &compiler_.bindings.back(), value, calls_.empty() ? nullptr : calls_.back()});
     compiler_.condition_dead.emplace_back(step.condition_count, char{0});
     return static_cast<std::uint32_t>(program_.steps.size()) - 1;
   }
@@ -105,18 +122,31 @@ class Flattener {
     for (const ConditionSyntax& syntax : list) {
       Condition condition;
       condition.when = code(syntax.when);
+      if (of_block) see_closed_cycle(condition.when);
       if (!condition.when.present()) condition.when = always_false();
       condition.then = of_block && syntax.then == Then::break_block ? Then::next : syntax.then;
       condition.dwell = duration_of(constant_or(syntax.dwell, 0.0, "a dwell"));
       condition.text = compiler_.intern(syntax.when.text);
       condition.reason = compiler_.intern(syntax.reason);
-      if (syntax.then == Then::break_block && !of_block && step.parent == kNoStep) {
+      const bool outside = step.parent == kNoStep || compiler_.syntax[step.parent]->word != "repeat";
+      if (syntax.then == Then::break_block && !of_block && outside) {
         compiler_.diagnostics.error(code::kBreak, syntax.target_where, "break stands outside of any repeat",
                                     "write end to finish the test, or next");
       }
       program_.conditions.push_back(condition);
     }
     step.condition_count = static_cast<std::uint32_t>(list.size());
+  }
+
+  // The `until` of a repeat looks at the cycle that the pass ended with.
+  void see_closed_cycle(ExpressionRef e) {
+    for (std::uint32_t i = e.first; i < e.first + e.count; ++i) {
+      Instruction& c = program_.code[i];
+      const auto live = static_cast<Live>(c.arg);
+      if (c.op != Op::load || live < Live::charge_capacity || live > Live::discharge_energy) continue;
+      c.arg = static_cast<std::uint8_t>(c.arg + static_cast<int>(Live::pass_charge_capacity) -
+                                        static_cast<int>(Live::charge_capacity));
+    }
   }
 
   // A condition with findings still has its place, so that numbers of conditions agree.
@@ -128,7 +158,7 @@ class Flattener {
 
   void register_name(const StepSyntax& syntax, std::uint32_t index) {
     if (syntax.name.empty()) return;
-    const auto [known, added] = names_.emplace(syntax.name, index);
+    const auto [known, added] = compiler_.step_names.emplace(compiler_.binding.prefix + syntax.name, index);
     if (added) return;
     auto& finding = compiler_.diagnostics.error(code::kDuplicateName, syntax.name_where,
                                                 fmt::format("there are two steps named '{}'", syntax.name),
@@ -143,7 +173,7 @@ class Flattener {
     step.sign = static_cast<std::int8_t>(syntax.sign);
     step.parent = parent;
     step.line = syntax.where.line;
-    step.name = compiler_.intern(syntax.name.empty() ? syntax.word : syntax.name);
+    step.name = compiler_.intern(shown_prefix_ + (syntax.name.empty() ? syntax.word : syntax.name));
     step.type = compiler_.intern(type_word(syntax));
     step.when = code(syntax.when);
     step.current = code(syntax.current);
@@ -172,21 +202,166 @@ class Flattener {
     return step;
   }
 
-  void block(const std::vector<StepSyntax>& steps, std::uint32_t parent) {
+  void block(const std::vector<StepSyntax>& steps, std::uint32_t parent, std::uint32_t depth) {
     for (const StepSyntax& syntax : steps) {
-      const std::uint32_t index = push(make(syntax, parent), &syntax);
-      register_name(syntax, index);
-      if (syntax.kind != StepKind::repeat_begin || syntax.word != "repeat") continue;
-      block(syntax.steps, index);
-      Step end;
-      end.kind = StepKind::repeat_end;
-      end.parent = parent;
-      end.peer = index;
-      end.line = syntax.where.line;
-      end.name = program_.steps[index].name;
-      end.type = compiler_.intern("LOOP_END");
-      const std::uint32_t last = push(end, nullptr);
-      program_.steps[index].peer = last;
+      if (full(syntax)) return;
+      const Binding outside = compiler_.binding;
+      if (syntax.capacity != CapacityBase::inherit) {
+        Binding inside = outside;
+        inside.measured = syntax.capacity == CapacityBase::measured;
+        use(inside);
+      }
+      if (syntax.kind == StepKind::set) {
+        assignments(syntax, parent);
+      } else if (syntax.kind == StepKind::repeat_begin) {
+        nested(syntax, parent, depth);
+      } else {
+        register_name(syntax, push(make(syntax, parent), &syntax));
+      }
+      if (syntax.capacity != CapacityBase::inherit) use(outside);
+    }
+  }
+
+  // Calls can multiply steps without end; said once.
+  bool full(const StepSyntax& syntax) {
+    if (program_.steps.size() < 2 * kMaxSteps) return false;
+    if (!full_) {
+      compiler_.diagnostics.error(
+          code::kTooManySteps, calls_.empty() ? syntax.where : *calls_.front(),
+          fmt::format("with its calls written out the profile has more than {} steps", 2 * kMaxSteps), "use repeat");
+    }
+    full_ = true;
+    return true;
+  }
+
+  void nested(const StepSyntax& syntax, std::uint32_t parent, std::uint32_t depth) {
+    if (depth >= kMaxNesting) {
+      compiler_.diagnostics.error(code::kNesting, syntax.where,
+                                  fmt::format("repeats and calls nest deeper than {}", kMaxNesting),
+                                  "flatten the loops");
+      return;
+    }
+    Step begin = make(syntax, parent);
+    if (syntax.word == "call") begin.count = constant(1.0);
+    const std::uint32_t index = push(begin, &syntax);
+    register_name(syntax, index);
+    if (syntax.word == "call") {
+      call(syntax, index, depth);
+    } else if (syntax.word == "repeat") {
+      block(syntax.steps, index, depth + 1);
+    }
+    Step end;
+    end.kind = StepKind::repeat_end;
+    end.parent = parent;
+    end.peer = index;
+    end.line = syntax.where.line;
+    end.name = program_.steps[index].name;
+    end.type = compiler_.intern(syntax.word == "call" ? "CALL_END" : "LOOP_END");
+    const std::uint32_t last = push(end, nullptr);
+    program_.steps[index].peer = last;
+  }
+
+  // The steps of a procedure in place of the call: a block that is passed once.
+  void call(const StepSyntax& syntax, std::uint32_t index, std::uint32_t depth) {
+    const ProcedureSyntax* procedure = find_procedure(compiler_, syntax);
+    if (procedure == nullptr) return;
+    if (std::find(open_.begin(), open_.end(), procedure) != open_.end()) {
+      std::string circle;
+      for (const ProcedureSyntax* p : open_) circle += p->name + " -> ";
+      compiler_.diagnostics.error(
+          code::kRecursion, syntax.procedure_where,
+          fmt::format("the procedures call each other in a circle: {}{}", circle, procedure->name),
+          "use repeat to do something again");
+      return;
+    }
+    const Binding outside = compiler_.binding;
+    const std::string outside_shown = shown_prefix_;
+    // Without a name of its own the call has a number: its steps cannot be named from outside.
+    const std::string own = syntax.name.empty() ? fmt::format("#{}", ++unnamed_calls_) : syntax.name;
+    std::vector<LateArgument> late;
+    Binding inside = bind_call(compiler_, outside, syntax, *procedure, outside.prefix + own + ".", late);
+    for (const LateArgument& argument : late)
+      push(setting(argument.variable, *argument.value, index), nullptr, argument.value);
+    shown_prefix_ += (syntax.name.empty() ? procedure->name : syntax.name) + ".";
+    use(inside);
+    open_.push_back(procedure);
+    calls_.push_back(&syntax.where);
+    block(procedure->steps, index, depth + 1);
+    calls_.pop_back();
+    open_.pop_back();
+    shown_prefix_ = outside_shown;
+    use(outside);
+  }
+
+  ExpressionRef constant(double value) {
+    program_.code.push_back({Op::constant, 0, 0, 0, value});
+    return {static_cast<std::uint32_t>(program_.code.size()) - 1, 1};
+  }
+
+  Step setting(std::uint32_t variable, const Expression& value, std::uint32_t parent) {
+    Step step;
+    step.kind = StepKind::set;
+    step.parent = parent;
+    step.line = value.where.line;
+    step.name = step.type = compiler_.intern("SET");
+    step.variable = variable;
+    step.value = code(value);
+    return step;
+  }
+
+  // One `set` is one flat step for each of its names; none of them may depend on another.
+  void assignments(const StepSyntax& syntax, std::uint32_t parent) {
+    const StepSyntax* said = &syntax;
+    const auto place = [&](Step step, const Expression* value) {
+      step.when = code(syntax.when);
+      step.line = syntax.where.line;
+      if (!syntax.name.empty()) step.name = compiler_.intern(shown_prefix_ + syntax.name);
+      const std::uint32_t index = push(step, said, value);
+      if (said != nullptr) register_name(syntax, index);
+      said = nullptr;
+    };
+    independent(syntax);
+    for (const AssignmentSyntax& assignment : syntax.assignments) {
+      const bool measured = assignment.name == "measured_capacity";
+      const std::uint32_t variable =
+          measured ? 0 : compiler_.references.variable(compiler_.binding.prefix + assignment.name);
+      Step step = setting(variable, assignment.value, parent);
+      if (!step.value.present()) step.value = always_false();
+      if (measured) step.set_target = SetTarget::measured_capacity;
+      place(step, &assignment.value);
+    }
+    if (syntax.mark.empty()) return;
+    Step step;
+    step.kind = StepKind::set;
+    step.parent = parent;
+    step.name = compiler_.intern(shown_prefix_ + syntax.mark);
+    step.type = compiler_.intern("MARK");
+    step.set_target = SetTarget::mark;
+    step.variable = compiler_.references.mark(compiler_.binding.prefix + syntax.mark);
+    place(step, nullptr);
+  }
+
+  static bool reads(const Expression& expression, const std::string& name) {
+    return std::any_of(expression.nodes.begin(), expression.nodes.end(), [&](const ExpressionNode& node) {
+      return (node.kind == ExpressionNode::Kind::variable && node.name == name) ||
+             (node.kind == ExpressionNode::Kind::live && node.live == Live::measured_capacity &&
+              name == "measured_capacity");
+    });
+  }
+
+  void independent(const StepSyntax& syntax) {
+    if (syntax.assignments.size() + (syntax.mark.empty() ? 0 : 1) < 2) return;
+    for (const AssignmentSyntax& assignment : syntax.assignments) {
+      const auto dependent = [&](const Expression& e) {
+        if (!reads(e, assignment.name)) return;
+        compiler_.diagnostics.error(code::kCombination, e.where,
+                                    fmt::format("this uses '{}', which the same set changes", assignment.name),
+                                    "give each its own [[step]] with set, in the order that is meant");
+      };
+      dependent(syntax.when);
+      for (const AssignmentSyntax& other : syntax.assignments) {
+        if (&other != &assignment) dependent(other.value);
+      }
     }
   }
 
@@ -198,10 +373,13 @@ class Flattener {
   }
 
   void resolve_goto(std::uint32_t index, const ConditionSyntax& syntax, Condition& condition) {
-    const auto found = names_.find(syntax.target);
-    if (found == names_.end()) {
+    const std::string& prefix = compiler_.binding.prefix;
+    const auto found = compiler_.step_names.find(prefix + syntax.target);
+    if (found == compiler_.step_names.end()) {
       std::vector<std::string> known;
-      for (const auto& [name, unused] : names_) known.push_back(name);
+      for (const auto& [name, unused] : compiler_.step_names) {
+        if (name.rfind(prefix, 0) == 0) known.push_back(name.substr(prefix.size()));
+      }
       const std::string near = text::nearest(syntax.target, known);
       compiler_.diagnostics.error(
           code::kGoto, syntax.target_where, fmt::format("there is no step named '{}'", syntax.target),
@@ -225,6 +403,7 @@ class Flattener {
     for (std::uint32_t index = 0; index < program_.steps.size(); ++index) {
       const StepSyntax* syntax = compiler_.syntax[index];
       if (syntax == nullptr) continue;
+      compiler_.enter(index);
       for (std::size_t i = 0; i < syntax->until.size(); ++i) {
         if (syntax->until[i].then != Then::go_to) continue;
         resolve_goto(index, syntax->until[i], program_.conditions[program_.steps[index].first_condition + i]);
@@ -232,9 +411,46 @@ class Flattener {
     }
   }
 
+  // Every result that an expression asks for gets its slot, and the step that fills it is told.
+  void place_results() {
+    std::map<std::uint32_t, std::vector<ResultStore>> stores;
+    for (const auto& [result, slot] : compiler_.references.results()) {
+      const auto found = compiler_.step_names.find(result.step);
+      if (found == compiler_.step_names.end()) continue;  // check_existence says so
+      stores[found->second].push_back({slot, result.quantity, result.pick, 0, result.nth});
+    }
+    for (const auto& [step, list] : stores) {
+      program_.steps[step].first_store = static_cast<std::uint32_t>(program_.stores.size());
+      program_.steps[step].store_count = static_cast<std::uint32_t>(list.size());
+      program_.stores.insert(program_.stores.end(), list.begin(), list.end());
+    }
+  }
+
+  void number_names() {
+    const References& names = compiler_.references;
+    if (names.results().size() > kMaxResults || names.variables().size() > kMaxVariables ||
+        names.marks().size() > kMaxMarks) {
+      compiler_.diagnostics.error(
+          code::kTooManyNames, compiler_.profile.where,
+          fmt::format(
+              "with its calls written out the profile uses {} results, {} variables and {} marks; {}, {} and {} "
+              "are possible",
+              names.results().size(), names.variables().size(), names.marks().size(), kMaxResults, kMaxVariables,
+              kMaxMarks),
+          "every call has its own; set what is needed once, outside of them");
+    }
+    program_.result_slots = static_cast<std::uint32_t>(names.results().size());
+    program_.mark_count = static_cast<std::uint32_t>(names.marks().size());
+    program_.initial_variables.assign(names.variables().size(), base::kAbsent);
+  }
+
   Compiler& compiler_;
   Program& program_;
-  std::map<std::string, std::uint32_t> names_;
+  std::string shown_prefix_;                  // of names inside a call, in the record
+  std::vector<const ProcedureSyntax*> open_;  // the procedures that are being written out
+  std::vector<const text::Span*> calls_;      // and where they were called
+  std::uint32_t unnamed_calls_ = 0;
+  bool full_ = false;
 };
 
 }  // namespace

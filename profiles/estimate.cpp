@@ -59,7 +59,7 @@ class Estimator {
   [[nodiscard]] double longest_s(std::uint32_t index) const {
     const Step& step = program_.steps[index];
     double bound = kInfinity;
-    if (step.kind == StepKind::advance_cycle || step.kind == StepKind::end) return 0.0;
+    if (step.kind == StepKind::advance_cycle || step.kind == StepKind::set || step.kind == StepKind::end) return 0.0;
     if (step.kind == StepKind::follow && step.waveform < program_.waveforms.size()) {
       const double passes = step.count.present() ? constant(step.count) : 1.0;
       bound = static_cast<double>(program_.waveforms[step.waveform].time_us.back()) * 1e-6 * passes;
@@ -67,6 +67,7 @@ class Estimator {
     if (step.kind == StepKind::chamber && !step.soak_within.present()) bound = program_.scan.seconds();
     const StepSyntax* syntax = compiler_.syntax[index];
     if (syntax == nullptr) return bound;
+    compiler_.enter(index);
     for (std::size_t k = 0; k < syntax->until.size(); ++k) {
       const double dwell = program_.conditions[step.first_condition + k].dwell.seconds();
       bound = std::min(bound, time_bound_s(compiler_, syntax->until[k].when) + dwell);

@@ -7,6 +7,32 @@ namespace cyclerd::profiles {
 
 namespace {
 
+// The cycle that a pass ended with: the one just closed when nothing has moved since.
+Throughput pass_counters(const ExecutorState& state) noexcept RT_NONBLOCKING {
+  const Throughput now = state.fold.cycle.value();
+  return now.charge_C > 0 || now.discharge_C > 0 ? now : state.closed_cycle;
+}
+
+double since_mark(const ExecutorState& state, std::uint32_t index, ResultOf quantity) noexcept RT_NONBLOCKING {
+  const Mark& mark = state.marks[index];
+  if (mark.set_us == kNever) return base::kAbsent;
+  const Throughput now = state.fold.test.value();
+  const double charge_C = now.charge_C - mark.start.charge_C;
+  const double discharge_C = now.discharge_C - mark.start.discharge_C;
+  const double charge_J = now.charge_J - mark.start.charge_J;
+  const double discharge_J = now.discharge_J - mark.start.discharge_J;
+  switch (quantity) {
+    case ResultOf::charge_capacity: return charge_C;
+    case ResultOf::discharge_capacity: return discharge_C;
+    case ResultOf::charge_energy: return charge_J;
+    case ResultOf::discharge_energy: return discharge_J;
+    case ResultOf::capacity: return charge_C + discharge_C;
+    case ResultOf::energy: return charge_J + discharge_J;
+    case ResultOf::duration: return static_cast<double>(state.last_input_us - mark.set_us) / 1e6;
+    default: return base::kAbsent;
+  }
+}
+
 double load(Live quantity, const Program& program, const ExecutorState& state,
             const base::Sample& sample) noexcept RT_NONBLOCKING {
   const Fold& fold = state.fold;
@@ -32,6 +58,10 @@ double load(Live quantity, const Program& program, const ExecutorState& state,
              (fold.test.charge_C.value() - fold.test.discharge_C.value()) / program.nominal_capacity_C;
     case Live::nominal_capacity: return program.nominal_capacity_C;
     case Live::measured_capacity: return state.measured_capacity_C;
+    case Live::pass_charge_capacity: return pass_counters(state).charge_C;
+    case Live::pass_discharge_capacity: return pass_counters(state).discharge_C;
+    case Live::pass_charge_energy: return pass_counters(state).charge_J;
+    case Live::pass_discharge_energy: return pass_counters(state).discharge_J;
   }
   return base::kAbsent;
 }
@@ -70,7 +100,8 @@ int takes(Op op) noexcept RT_NONBLOCKING {
     case Op::constant:
     case Op::load:
     case Op::variable:
-    case Op::result: return 0;
+    case Op::result:
+    case Op::mark: return 0;
     case Op::negate:
     case Op::logical_not:
     case Op::abs: return 1;
@@ -96,6 +127,9 @@ void run(const Program& program, std::uint32_t first, std::uint32_t count, const
       case Op::load: ++stack.size, at(1) = load(static_cast<Live>(instruction.arg), program, state, sample); break;
       case Op::variable: ++stack.size, at(1) = state.variables[instruction.arg]; break;
       case Op::result: ++stack.size, at(1) = state.results[instruction.index]; break;
+      case Op::mark:
+        ++stack.size, at(1) = since_mark(state, instruction.index, static_cast<ResultOf>(instruction.arg));
+        break;
       case Op::negate: at(1) = -at(1); break;
       case Op::logical_not: at(1) = truth(!is_true(at(1))); break;
       case Op::abs: at(1) = std::fabs(at(1)); break;
@@ -166,12 +200,14 @@ const char* malformed_expression(const Program& program, ExpressionRef e) noexce
     depth -= takes(instruction.op);
     if (depth < 0) return "an expression takes more values than it has";
     if (++depth > kMaxStack) return "an expression needs too deep a stack";
-    if (instruction.op == Op::load && instruction.arg > static_cast<std::uint8_t>(Live::measured_capacity))
+    if (instruction.op == Op::load && instruction.arg > static_cast<std::uint8_t>(Live::pass_discharge_energy))
       return "an unknown live quantity";
     if (instruction.op == Op::variable &&
         (instruction.arg >= kMaxVariables || instruction.arg >= program.initial_variables.size()))
       return "an unknown variable";
     if (instruction.op == Op::result && instruction.index >= program.result_slots) return "an unknown result slot";
+    if (instruction.op == Op::mark && (instruction.index >= program.mark_count || instruction.index >= kMaxMarks))
+      return "an unknown mark";
   }
   return depth == 1 ? nullptr : "an expression leaves more than one value";
 }
@@ -208,8 +244,11 @@ const char* malformed_step(const Program& program, std::uint32_t index) noexcept
       return "the two ends of a block do not fit";
   }
   if (step.kind == StepKind::follow && step.waveform >= program.waveforms.size()) return "a waveform does not exist";
-  if (step.kind == StepKind::set && step.variable >= program.initial_variables.size())
+  if (step.kind == StepKind::set && step.set_target == SetTarget::variable &&
+      step.variable >= program.initial_variables.size())
     return "a variable does not exist";
+  if (step.kind == StepKind::set && step.set_target == SetTarget::mark && step.variable >= program.mark_count)
+    return "a mark does not exist";
   if (step.kind > StepKind::end) return "an unknown kind of step";
   for (const ExpressionRef e :
        {step.when, step.current, step.voltage, step.power, step.resistance, step.count, step.chamber, step.chamber_ramp,
@@ -233,6 +272,7 @@ const char* malformed(const Program& program) noexcept RT_NONBLOCKING {
   if (program.records.empty()) return "there is no record rule";
   if (program.initial_variables.size() > kMaxVariables) return "too many variables";
   if (program.result_slots > kMaxResults) return "too many result slots";
+  if (program.mark_count > kMaxMarks) return "too many marks";
   if (!(program.nominal_capacity_C > 0)) return "the nominal capacity is not positive";
   for (std::uint32_t i = 0; i < program.steps.size(); ++i) {
     if (const char* what = malformed_step(program, i)) return what;

@@ -14,6 +14,7 @@ namespace cyclerd::profiles {
 
 inline constexpr std::size_t kMaxVariables = 64;
 inline constexpr std::size_t kMaxResults = 256;
+inline constexpr std::size_t kMaxMarks = 16;
 inline constexpr std::int64_t kNever = INT64_MIN;
 
 // What a step worked out when it was entered; which fields count depends on its kind.
@@ -38,6 +39,12 @@ struct OpenBlock {
   double count = base::kAbsent;  // passes in total, worked out on entry; absent: no count
   std::int64_t start_us = 0;
   Throughput start;  // of the test, when the block was entered
+};
+
+// A moment that a `set` marked, and what had been moved by then.
+struct Mark {
+  std::int64_t set_us = kNever;
+  Throughput start;  // of the test
 };
 
 struct ExecutorState {
@@ -73,6 +80,8 @@ struct ExecutorState {
   double temperature_time_s = 0.0;
   double initial_soc = base::kAbsent;
   double measured_capacity_C = base::kAbsent;
+  Throughput closed_cycle;  // what the last advance_cycle closed; zero in the first cycle
+  std::array<Mark, kMaxMarks> marks{};
   std::array<double, kMaxVariables> variables{};
   std::array<double, kMaxResults> results{};
   std::array<std::uint32_t, kMaxResults> result_counts{};  // completions seen by the slot
@@ -87,6 +96,7 @@ static_assert(sizeof(CycleSummary) == 8 + 2 * 8 + sizeof(Throughput) + 2 * 8);
 static_assert(sizeof(ExecutorState) == 16 + 10 * 4 + kMaxNesting * sizeof(OpenBlock) + 5 * 8 + kMaxConditions * 8 +
                                            2 * 8 + sizeof(base::Setpoint) + sizeof(base::ChamberSetpoint) +
                                            sizeof(StepPlan) + sizeof(Fold) + sizeof(StepSummary) +
-                                           sizeof(CycleSummary) + 4 * 8 + kMaxVariables * 8 + kMaxResults * 12);
+                                           sizeof(CycleSummary) + 4 * 8 + sizeof(Throughput) +
+                                           kMaxMarks * (8 + sizeof(Throughput)) + kMaxVariables * 8 + kMaxResults * 12);
 
 }  // namespace cyclerd::profiles

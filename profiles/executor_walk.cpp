@@ -33,6 +33,7 @@ double result_of(const StepSummary& summary, ResultOf quantity) noexcept RT_NONB
     case ResultOf::min_temperature: return summary.min_temperature_degC;
     case ResultOf::max_temperature: return summary.max_temperature_degC;
     case ResultOf::mean_temperature: return summary.mean_temperature_degC;
+    case ResultOf::resistance: break;
   }
   return base::kAbsent;
 }
@@ -53,7 +54,7 @@ void end_cycle(Scan& scan) noexcept RT_NONBLOCKING {
   CycleSummary& summary = state.cycle;
   summary.cycle_count = state.cycle_count;
   summary.duration_us = state.last_input_us - summary.start_test_time_us;
-  summary.throughput = state.fold.cycle.value();
+  summary.throughput = state.closed_cycle = state.fold.cycle.value();
   scan.output.cycles.push(summary);
   base::FixedText<206> text{"charge "};
   text.append(summary.throughput.charge_C / 3600.0).append(" Ah, discharge ");
@@ -207,6 +208,29 @@ void enter_block(Scan& scan, const Step& step) noexcept RT_NONBLOCKING {
   ++state.step_index;
 }
 
+// False when the test is over by it.
+bool set(Scan& scan, const Step& step) noexcept RT_NONBLOCKING {
+  ExecutorState& state = scan.state;
+  switch (step.set_target) {
+    case SetTarget::variable: state.variables[step.variable] = value_of(scan, step.value); return true;
+    case SetTarget::mark:
+      state.marks[step.variable] = {state.last_input_us, state.fold.test.value()};
+      say(scan, base::EventKind::message, scan.program.text(step.name), "marked");
+      return true;
+    case SetTarget::measured_capacity: break;
+  }
+  const double capacity_C = value_of(scan, step.value);
+  if (!(capacity_C > 0) || !std::isfinite(capacity_C)) {
+    finish(scan, RunState::failed, EndReason::failure, "the measured capacity is not above zero");
+    return false;
+  }
+  state.measured_capacity_C = capacity_C;
+  base::FixedText<206> text;
+  text.append(capacity_C / 3600.0).append(" Ah");
+  say(scan, base::EventKind::message, "measured capacity", text.view(), capacity_C);
+  return true;
+}
+
 // One instruction. True when it used up one of the scan's transitions.
 bool pass_instruction(Scan& scan) noexcept RT_NONBLOCKING {
   ExecutorState& state = scan.state;
@@ -225,7 +249,7 @@ bool pass_instruction(Scan& scan) noexcept RT_NONBLOCKING {
       ++state.step_index;
       return true;
     case StepKind::set:
-      state.variables[step.variable] = value_of(scan, step.value);
+      if (!set(scan, step)) return false;
       ++state.step_index;
       return false;
     case StepKind::end: finish(scan, RunState::finished, EndReason::complete, "the profile is done"); return false;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "profiles/syntax.hpp"
@@ -38,7 +40,7 @@ struct Token {
 
 // --- parser and types ---
 struct Scope {
-  const std::map<std::string, Parameter>* parameters = nullptr;
+  const Names* names = nullptr;  // nullptr: constants and live quantities only
 };
 
 // A TOML string or number as a typed tree. !ok() after a finding.
@@ -52,6 +54,15 @@ struct LiveName {
   Type type;
 };
 [[nodiscard]] const std::vector<LiveName>& live_names();
+
+// What a step, block or mark leaves behind, by name.
+struct ResultName {
+  const char* name;
+  ResultOf quantity;
+  Type type;
+  bool of_block;  // blocks and marks have it too
+};
+[[nodiscard]] const std::vector<ResultName>& result_names();
 
 namespace type {
 inline constexpr Type kNumber{text::dimension::kNone, false, false};
@@ -76,10 +87,45 @@ inline constexpr Type kEnergy{text::dimension::kEnergy, false, false};
                                text::Diagnostics& diagnostics);
 
 // --- constants, text, code ---
+// Numbers for names that live in the executor's state: one table for a whole program. Names are full: "check_up.n".
+class References {
+ public:
+  struct Result {
+    std::string step;
+    ResultOf quantity;
+    ResultPick pick;
+    std::uint32_t nth;
+    bool operator<(const Result& o) const {
+      return std::tie(step, quantity, pick, nth) < std::tie(o.step, o.quantity, o.pick, o.nth);
+    }
+  };
+  [[nodiscard]] std::uint32_t variable(const std::string& name) { return number(variables_, name); }
+  [[nodiscard]] std::uint32_t mark(const std::string& name) { return number(marks_, name); }
+  [[nodiscard]] std::uint32_t result(const Result& result) { return number(results_, result); }
+  [[nodiscard]] const std::map<std::string, std::uint32_t>& variables() const noexcept { return variables_; }
+  [[nodiscard]] const std::map<std::string, std::uint32_t>& marks() const noexcept { return marks_; }
+  [[nodiscard]] const std::map<Result, std::uint32_t>& results() const noexcept { return results_; }
+
+ private:
+  template <class Key>
+  static std::uint32_t number(std::map<Key, std::uint32_t>& table, const Key& key) {
+    return table.emplace(key, static_cast<std::uint32_t>(table.size())).first->second;
+  }
+  std::map<std::string, std::uint32_t> variables_, marks_;
+  std::map<Result, std::uint32_t> results_;
+};
+
 // What a launch makes of names. NaN: not known (an editor's check).
+struct ParameterValues {
+  std::map<std::string, double> known;        // SI; C-rates of the nominal capacity
+  std::map<std::string, std::uint32_t> late;  // given a value when a call is reached: its variable
+};
 struct Binding {
-  std::map<std::string, double> parameters;  // SI
+  std::shared_ptr<ParameterValues> parameters = std::make_shared<ParameterValues>();
   double nominal_capacity_C = base::kAbsent;
+  bool measured = false;             // C is of the measured capacity
+  std::string prefix;                // of the names inside a call: "check_up."
+  References* references = nullptr;  // where names of variables, marks and results get their numbers
 };
 
 // The value when it depends on nothing that is measured.

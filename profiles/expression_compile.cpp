@@ -74,12 +74,26 @@ const char* live_text(Live live) {
   return "?";
 }
 
+const char* result_text(ResultOf quantity) {
+  for (const ResultName& name : result_names()) {
+    if (name.quantity == quantity) return name.name;
+  }
+  return "?";
+}
+
 std::string print(const Expression& expression, int index) {
   const ExpressionNode& node = expression.at(index);
   switch (node.kind) {
     case ExpressionNode::Kind::number: return canonical_constant(node.value, node.type, node.c_rate);
     case ExpressionNode::Kind::live: return live_text(node.live);
-    case ExpressionNode::Kind::parameter: return node.name;
+    case ExpressionNode::Kind::parameter:
+    case ExpressionNode::Kind::variable: return node.name;
+    case ExpressionNode::Kind::mark: return fmt::format("{}.{}", node.name, result_text(node.quantity));
+    case ExpressionNode::Kind::result:
+      return fmt::format("{}.{}[{}]", node.name, result_text(node.quantity),
+                         node.pick == ResultPick::first  ? "first"
+                         : node.pick == ResultPick::last ? "last"
+                                                         : std::to_string(node.nth));
     case ExpressionNode::Kind::operation: break;
   }
   const auto [text, precedence] = spelling_of(node.op);
@@ -99,9 +113,54 @@ std::string print(const Expression& expression, int index) {
   return fmt::format("{} {} {}", wrapped(node.left, precedence == 2), text, wrapped(node.right, true));
 }
 
+// A C-rate whose base is known only in the test: times measured capacity / 1 h.
+void emit_measured_rate(double multiples, std::vector<Instruction>& code) {
+  code.push_back({Op::load, static_cast<std::uint8_t>(Live::measured_capacity), 0, 0, 0.0});
+  code.push_back({Op::constant, 0, 0, 0, multiples / kSecondsPerHour});
+  code.push_back({Op::multiply, 0, 0, 0, 0.0});
+}
+
+bool of_measured(const ExpressionNode& node, const Binding& binding) {
+  return binding.measured && node.c_rate;
+}
+
+// True when the node is one that the executor's state holds: emitted.
+bool emit_reference(const ExpressionNode& node, const Binding& binding, std::vector<Instruction>& code) {
+  Instruction instruction;
+  References& references = *binding.references;
+  if (node.kind == ExpressionNode::Kind::variable) {
+    instruction.op = Op::variable;
+    instruction.arg = static_cast<std::uint8_t>(references.variable(binding.prefix + node.name));
+  } else if (node.kind == ExpressionNode::Kind::mark) {
+    instruction.op = Op::mark;
+    instruction.arg = static_cast<std::uint8_t>(node.quantity);
+    instruction.index = references.mark(binding.prefix + node.name);
+  } else if (node.kind == ExpressionNode::Kind::result) {
+    instruction.op = Op::result;
+    instruction.index = references.result({binding.prefix + node.name, node.quantity, node.pick, node.nth});
+  } else if (node.kind == ExpressionNode::Kind::parameter) {
+    const auto found = binding.parameters->late.find(node.name);
+    if (found == binding.parameters->late.end()) return false;
+    instruction.op = Op::variable;
+    instruction.arg = static_cast<std::uint8_t>(found->second);
+  } else {
+    return false;
+  }
+  code.push_back(instruction);
+  return true;
+}
+
 void emit_node(const Expression& expression, int index, const Binding& binding, std::vector<Instruction>& code) {
   const ExpressionNode& node = expression.at(index);
   Instruction instruction;
+  if (emit_reference(node, binding, code)) return;
+  if (of_measured(node, binding)) {
+    Binding nominal = binding;
+    nominal.measured = false;
+    const double current_A = constant_value(expression, index, nominal).value_or(0.0);
+    emit_measured_rate(current_A * kSecondsPerHour / binding.nominal_capacity_C, code);
+    return;
+  }
   const auto constant = constant_value(expression, index, binding);
   if (constant || node.kind == ExpressionNode::Kind::number || node.kind == ExpressionNode::Kind::parameter) {
     instruction.op = Op::constant;
@@ -124,7 +183,7 @@ void emit_node(const Expression& expression, int index, const Binding& binding, 
 
 int need(const Expression& expression, int index) {
   const ExpressionNode& node = expression.at(index);
-  if (node.kind != ExpressionNode::Kind::operation) return 1;
+  if (node.kind != ExpressionNode::Kind::operation) return node.c_rate ? 2 : 1;
   const int left = need(expression, node.left);
   return node.right < 0 ? left : std::max(left, 1 + need(expression, node.right));
 }
@@ -133,15 +192,19 @@ int need(const Expression& expression, int index) {
 
 std::optional<double> constant_value(const Expression& expression, int index, const Binding& binding) {
   const ExpressionNode& node = expression.at(index);
+  if (of_measured(node, binding)) return std::nullopt;
   switch (node.kind) {
+    case ExpressionNode::Kind::variable:
+    case ExpressionNode::Kind::result:
+    case ExpressionNode::Kind::mark: return std::nullopt;
     case ExpressionNode::Kind::number: {
       if (!node.c_rate) return node.value;
       if (std::isnan(binding.nominal_capacity_C)) return std::nullopt;
       return node.value * binding.nominal_capacity_C / kSecondsPerHour;
     }
     case ExpressionNode::Kind::parameter: {
-      const auto found = binding.parameters.find(node.name);
-      if (found == binding.parameters.end() || std::isnan(found->second)) return std::nullopt;
+      const auto found = binding.parameters->known.find(node.name);
+      if (found == binding.parameters->known.end() || std::isnan(found->second)) return std::nullopt;
       return found->second;
     }
     case ExpressionNode::Kind::live:
@@ -163,7 +226,9 @@ std::optional<double> constant_value(const Expression& expression, const Binding
 
 bool is_constant(const Expression& expression) {
   return std::none_of(expression.nodes.begin(), expression.nodes.end(), [](const ExpressionNode& node) {
-    return node.kind == ExpressionNode::Kind::live && node.live != Live::nominal_capacity;
+    return (node.kind == ExpressionNode::Kind::live && node.live != Live::nominal_capacity) ||
+           node.kind == ExpressionNode::Kind::variable || node.kind == ExpressionNode::Kind::result ||
+           node.kind == ExpressionNode::Kind::mark;
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "profiles/codes.hpp"
 #include "profiles/expression.hpp"
@@ -195,32 +196,30 @@ class Parser {
       return c_rate(token);
     }
     if (is("(")) return call(token, depth);
-    if (is(".")) {
-      return fail(
-          code::kNotYet, token.offset, tokens_[at_ + 1].offset + tokens_[at_ + 1].length - token.offset,
-          fmt::format("'{}.{}': results of earlier steps, aux and bms signals are not supported by this version",
-                      token.text, tokens_[at_ + 1].text),
-          "use the live quantities, for instance discharge_capacity (of the cycle)");
-    }
-    if (scope_.parameters != nullptr) {
-      const auto found = scope_.parameters->find(std::string(token.text));
-      if (found != scope_.parameters->end()) {
-        if (found->second.broken) return -1;
-        ExpressionNode node;
-        node.kind = ExpressionNode::Kind::parameter;
-        node.name = found->first;
-        node.type = found->second.type;
-        node.c_rate = found->second.c_rate;
-        node.offset = token.offset;
-        node.length = token.length;
-        return add(std::move(node));
+    if (is(".")) return result(token);
+    ExpressionNode own;
+    own.offset = token.offset;
+    own.length = token.length;
+    if (scope_.names != nullptr) {
+      own.name = std::string(token.text);
+      const auto parameter = scope_.names->parameters.find(own.name);
+      if (parameter != scope_.names->parameters.end()) {
+        if (parameter->second.broken) return -1;
+        own.kind = ExpressionNode::Kind::parameter;
+        own.type = parameter->second.type;
+        own.c_rate = parameter->second.c_rate;
+        return add(std::move(own));
+      }
+      const auto variable = scope_.names->variables.find(own.name);
+      if (variable != scope_.names->variables.end()) {
+        if (variable->second.broken) return -1;
+        own.kind = ExpressionNode::Kind::variable;
+        own.type = variable->second.type;
+        return add(std::move(own));
       }
     }
     for (const LiveName& candidate : live_names()) {
       if (token.text != candidate.name) continue;
-      if (candidate.live == Live::measured_capacity) {
-        return fail(code::kNotYet, token, "measured_capacity is not supported by this version", "use nominal_capacity");
-      }
       ExpressionNode node;
       node.kind = ExpressionNode::Kind::live;
       node.live = candidate.live;
@@ -230,6 +229,74 @@ class Parser {
       return add(std::move(node));
     }
     return unknown_name(token);
+  }
+
+  // name {"." name} "." quantity [ "[" first | last | n "]" ]
+  int result(const Token& token) {
+    ExpressionNode node;
+    node.name = std::string(token.text);
+    node.offset = token.offset;
+    if (token.text == "aux" || token.text == "bms") {
+      return fail(code::kNotYet, token, fmt::format("'{}.': no station gives such signals to a profile", token.text),
+                  "use temperature or chamber_temperature");
+    }
+    Token quantity = token;
+    while (accept(".")) {
+      if (quantity.offset != token.offset) node.name += "." + std::string(quantity.text);
+      quantity = next();
+      if (quantity.kind != Token::Kind::name) return fail(code::kExpression, quantity, "a name is missing here");
+    }
+    node.length = quantity.offset + quantity.length - token.offset;
+    const auto& known = result_names();
+    const auto found =
+        std::find_if(known.begin(), known.end(), [&](const ResultName& r) { return quantity.text == r.name; });
+    if (found == known.end()) {
+      std::vector<std::string> names;
+      for (const ResultName& r : known) names.emplace_back(r.name);
+      const std::string near = text::nearest(quantity.text, names);
+      return fail(
+          code::kUnknownName, quantity, fmt::format("'{}' is nothing that a step leaves behind", quantity.text),
+          near.empty() ? fmt::format("results are {}", fmt::join(names, ", ")) : fmt::format("did you mean {}?", near));
+    }
+    node.quantity = found->quantity;
+    node.type = found->type;
+    node.kind = ExpressionNode::Kind::result;
+    const Token bracket = peek();
+    if (scope_.names != nullptr && scope_.names->marks.count(node.name) != 0) {
+      node.kind = ExpressionNode::Kind::mark;
+      if (!found->of_block) {
+        return fail(code::kUnknownName, quantity, fmt::format("a mark has no {}", quantity.text),
+                    "since a mark: capacities, energies and the duration");
+      }
+      if (is("[")) return fail(code::kExpression, bracket, "a mark has one value only, it takes no [first], [last]");
+    } else if (accept("[") && !pick(node)) {
+      return -1;
+    }
+    return add(std::move(node));
+  }
+
+  // What stands between the brackets, and the closing one.
+  bool pick(ExpressionNode& node) {
+    const Token which = next();
+    if (which.text == "first") {
+      node.pick = ResultPick::first;
+    } else if (which.text == "last") {
+      node.pick = ResultPick::last;
+    } else if (which.kind == Token::Kind::number && !which.has_unit && which.value >= 1.0 && which.value <= 1e6 &&
+               which.value == std::floor(which.value)) {
+      node.pick = which.value == 1.0 ? ResultPick::first : ResultPick::nth;
+      node.nth = which.value == 1.0 ? 0 : static_cast<std::uint32_t>(which.value);
+    } else {
+      fail(code::kExpression, which, fmt::format("'{}' does not say which result", which.text),
+           "write [first], [last] or a number from 1: [3]");
+      return false;
+    }
+    if (!accept("]")) {
+      fail(code::kExpression, peek(), "a closing bracket is missing here");
+      return false;
+    }
+    node.length = tokens_[at_ - 1].offset + tokens_[at_ - 1].length - node.offset;
+    return true;
   }
 
   int c_rate(const Token& token) {
@@ -253,12 +320,15 @@ class Parser {
     }
     std::vector<std::string> known = {"abs", "min", "max", "mod"};
     for (const LiveName& candidate : live_names()) known.emplace_back(candidate.name);
-    if (scope_.parameters != nullptr) {
-      for (const auto& [parameter, unused] : *scope_.parameters) known.push_back(parameter);
+    if (scope_.names != nullptr) {
+      for (const auto& [parameter, unused] : scope_.names->parameters) known.push_back(parameter);
+      for (const auto& [variable, unused] : scope_.names->variables) known.push_back(variable);
     }
     const std::string near = text::nearest(token.text, known);
-    return fail(code::kUnknownName, token, fmt::format("'{}' is neither a parameter nor a live quantity", token.text),
-                near.empty() ? "declare it under [parameters]" : fmt::format("did you mean {}?", near));
+    return fail(code::kUnknownName, token,
+                fmt::format("'{}' is neither a parameter, a variable nor a live quantity", token.text),
+                near.empty() ? "declare it under [parameters], or give it a value by set"
+                             : fmt::format("did you mean {}?", near));
   }
 
   int call(const Token& token, int depth) {
@@ -309,29 +379,6 @@ class Parser {
 };
 
 }  // namespace
-
-const std::vector<LiveName>& live_names() {
-  static const std::vector<LiveName> names = {
-      {"voltage", Live::voltage, type::kVoltage},
-      {"current", Live::current, type::kCurrent},
-      {"power", Live::power, type::kPower},
-      {"temperature", Live::temperature, type::kTemperature},
-      {"chamber_temperature", Live::chamber_temperature, type::kTemperature},
-      {"time", Live::time, type::kTime},
-      {"test_time", Live::test_time, type::kTime},
-      {"cycle", Live::cycle, type::kNumber},
-      {"step_capacity", Live::step_capacity, type::kCapacity},
-      {"step_energy", Live::step_energy, type::kEnergy},
-      {"charge_capacity", Live::charge_capacity, type::kCapacity},
-      {"discharge_capacity", Live::discharge_capacity, type::kCapacity},
-      {"charge_energy", Live::charge_energy, type::kEnergy},
-      {"discharge_energy", Live::discharge_energy, type::kEnergy},
-      {"soc", Live::soc, type::kNumber},
-      {"nominal_capacity", Live::nominal_capacity, type::kCapacity},
-      {"measured_capacity", Live::measured_capacity, type::kCapacity},
-  };
-  return names;
-}
 
 Expression parse_expression(const text::TomlNode& node, const Scope& scope, text::Diagnostics& diagnostics) {
   Expression expression;

@@ -24,7 +24,13 @@ inline constexpr std::size_t kMaxSteps = 10'000;
 [[nodiscard]] Expression read_constant(text::TableReader& reader, std::string_view key, const Type& want,
                                        ParseContext& context);
 
-void parse_parameters(const text::TomlNode& table, ProfileSyntax& profile, text::Diagnostics& diagnostics);
+void parse_parameters(const text::TomlNode& table, Names& names, text::Diagnostics& diagnostics);
+// Finds every variable and mark that the steps set, and the types of the variables. parse_procedures.cpp
+void declare_names(const text::TomlNode& steps, Names& names, text::Diagnostics& diagnostics);
+void parse_procedures(const text::TomlNode& table, ProfileSyntax& profile, std::size_t& steps,
+                      text::Diagnostics& diagnostics);
+void parse_set(const text::TomlNode& node, StepSyntax& step, ParseContext& context);
+void parse_call(const text::TomlNode& node, StepSyntax& step, ParseContext& context);
 void parse_cell_table(const text::TomlNode& table, ProfileSyntax& profile, ParseContext& context);
 void parse_safety(const text::TomlNode& table, SafetySyntax& safety, ParseContext& context);
 [[nodiscard]] RecordSyntax parse_record(const text::TomlNode& table, std::string what, ParseContext& context);

@@ -140,8 +140,8 @@ constexpr std::array<Control, 15> kControls = {{
     {"ramp", nullptr},
     {"pulse", nullptr},
     {"impedance", nullptr},
-    {"call", nullptr},
-    {"set", nullptr},
+    {"call", parse_call},
+    {"set", parse_set},
 }};
 
 // Finds the one key that says what the step does. nullptr after a finding.
@@ -179,18 +179,18 @@ const Control* find_control(text::TableReader& reader, StepSyntax& step, const t
 void parse_common(text::TableReader& reader, StepSyntax& step, ParseContext& context) {
   step.when = read_expression(reader, "when", type::kBoolean, context);
   if (const text::TomlNode* until = reader.optional("until")) {
-    if (step.kind == StepKind::repeat_begin || step.kind == StepKind::advance_cycle ||
+    if (step.kind == StepKind::repeat_begin || step.kind == StepKind::advance_cycle || step.kind == StepKind::set ||
         step.kind == StepKind::operator_pause) {
-      context.diagnostics.error(code::kCombination, until->key, fmt::format("{} takes no until", step.word),
-                                step.kind == StepKind::repeat_begin
-                                    ? "write it inside: repeat = { count = 10, until = \"...\" }"
-                                    : "it ends by itself");
+      context.diagnostics.error(
+          code::kCombination, until->key, fmt::format("{} takes no until", step.word),
+          step.word == "repeat" ? "write it inside: repeat = { count = 10, until = \"...\" }" : "it ends by itself");
     } else {
       step.until = parse_until(*until, context);
     }
   }
   if (const text::TomlNode* temperature = reader.optional("temperature")) {
-    if (step.kind == StepKind::chamber || step.kind == StepKind::repeat_begin || step.kind == StepKind::advance_cycle) {
+    if (step.kind == StepKind::chamber || step.kind == StepKind::repeat_begin || step.kind == StepKind::set ||
+        step.kind == StepKind::advance_cycle) {
       context.diagnostics.error(code::kCombination, temperature->key,
                                 fmt::format("{} takes no temperature of its own", step.word),
                                 step.kind == StepKind::chamber ? "write it inside chamber = { temperature = ... }"
@@ -199,14 +199,24 @@ void parse_common(text::TableReader& reader, StepSyntax& step, ParseContext& con
       step.temperature = read_expression(reader, "temperature", type::kTemperature, context);
     }
   }
+  if (const text::TomlNode* capacity = reader.optional("capacity")) {
+    const auto word = reader.optional_word("capacity", {"nominal", "measured"});
+    if (step.kind == StepKind::rest || step.kind == StepKind::follow || step.kind == StepKind::chamber ||
+        step.kind == StepKind::advance_cycle || step.kind == StepKind::operator_pause) {
+      context.diagnostics.error(code::kCombination, capacity->key, fmt::format("{} takes no capacity", step.word),
+                                "it says what a C is in the steps that have a current, and in blocks of them");
+    } else if (word) {
+      step.capacity = *word == "measured" ? CapacityBase::measured : CapacityBase::nominal;
+    }
+  }
   if (const text::TomlNode* record = reader.optional_table("record")) {
     step.record = parse_record(*record, "record of the step", context);
   }
 }
 
 bool has_unknown_key(const text::TomlNode& item) {
-  static constexpr std::array<std::string_view, 6> kCommon = {"name",        "when",   "until",
-                                                              "temperature", "record", "steps"};
+  static constexpr std::array<std::string_view, 7> kCommon = {"name",     "when",   "until", "temperature",
+                                                              "capacity", "record", "steps"};
   return std::any_of(item.members.begin(), item.members.end(), [](const auto& member) {
     return std::find(kCommon.begin(), kCommon.end(), member.first) == kCommon.end() &&
            std::none_of(kControls.begin(), kControls.end(), [&](const Control& c) { return member.first == c.word; });
@@ -250,8 +260,9 @@ void parse_step(const text::TomlNode& item, StepSyntax& step, int depth, ParseCo
   if (control != nullptr) {
     control->parse(*control_node, step, context);
   } else if (!step.broken && !has_unknown_key(item)) {
-    diagnostics.error(code::kControl, step.where, "the step does not say what to do",
-                      "add charge, discharge, hold, rest, follow, chamber, repeat, operator or advance_cycle");
+    diagnostics.error(
+        code::kControl, step.where, "the step does not say what to do",
+        "add charge, discharge, hold, rest, follow, chamber, repeat, call, set, operator or advance_cycle");
   }
   parse_common(reader, step, context);
   const std::size_t errors_of_step = diagnostics.error_count();

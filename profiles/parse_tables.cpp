@@ -85,7 +85,7 @@ std::optional<double> parameter_bound(text::TableReader& reader, const char* key
   return bound.top().value;
 }
 
-void parse_parameter(const std::string& name, const text::TomlNode& node, ProfileSyntax& profile,
+void parse_parameter(const std::string& name, const text::TomlNode& node, Names& names,
                      text::Diagnostics& diagnostics) {
   if (!valid_identifier(name) || reserved_word(name)) {
     diagnostics.error(code::kParameterDefinition, node.key, fmt::format("'{}' cannot be the name of a parameter", name),
@@ -116,7 +116,7 @@ void parse_parameter(const std::string& name, const text::TomlNode& node, Profil
   }
   parameter.help = reader.optional_string("help").value_or("");
   reader.finish();
-  profile.parameters.emplace(name, std::move(parameter));
+  names.parameters.emplace(name, std::move(parameter));
 }
 
 BoundSyntax parse_bound(text::TableReader& reader, const char* key, const Type& type, ParseContext& context) {
@@ -140,8 +140,15 @@ BoundSyntax parse_bound(text::TableReader& reader, const char* key, const Type& 
 
 }  // namespace
 
-void parse_parameters(const text::TomlNode& table, ProfileSyntax& profile, text::Diagnostics& diagnostics) {
-  for (const auto& [name, node] : table.members) parse_parameter(name, node, profile, diagnostics);
+void parse_parameters(const text::TomlNode& table, Names& names, text::Diagnostics& diagnostics) {
+  constexpr std::size_t kMaxParameters = 256;
+  if (table.members.size() > kMaxParameters) {
+    diagnostics.error(code::kTooManyNames, table.key,
+                      fmt::format("{} parameters; at most {} are possible", table.members.size(), kMaxParameters),
+                      "write constants where they are used");
+    return;
+  }
+  for (const auto& [name, node] : table.members) parse_parameter(name, node, names, diagnostics);
 }
 
 void parse_cell_table(const text::TomlNode& table, ProfileSyntax& profile, ParseContext& context) {
@@ -240,18 +247,18 @@ std::optional<ProfileSyntax> parse_profile(const text::SourcePtr& source, text::
   text::TableReader reader(*root, "the profile", diagnostics);
   parse_head(reader, profile, diagnostics);
   if (const text::TomlNode* parameters = reader.optional_table("parameters")) {
-    parse_parameters(*parameters, profile, diagnostics);
+    parse_parameters(*parameters, profile.names, diagnostics);
   }
-  ParseContext context{diagnostics, Scope{&profile.parameters}};
+  const text::TomlNode* steps = reader.optional_array("step");
+  if (steps != nullptr) declare_names(*steps, profile.names, diagnostics);
+  ParseContext context{diagnostics, Scope{&profile.names}};
   if (const text::TomlNode* cell = reader.optional_table("cell")) parse_cell_table(*cell, profile, context);
   if (const text::TomlNode* safety = reader.optional_table("safety")) parse_safety(*safety, profile.safety, context);
   if (const text::TomlNode* record = reader.optional_table("record")) {
     profile.record = parse_record(*record, "[record]", context);
   }
-  const text::TomlNode* steps = reader.optional_array("step");
-  if (const text::TomlNode* procedures = reader.optional("procedure")) {
-    diagnostics.error(code::kKindNotYet, procedures->key, "[procedure] is not supported by this version",
-                      "write the steps out where they are used");
+  if (const text::TomlNode* procedures = reader.optional_table("procedure")) {
+    parse_procedures(*procedures, profile, context.steps, diagnostics);
   }
   if (steps != nullptr) parse_steps(*steps, profile.steps, 0, context);
   if ((steps == nullptr || steps->items.empty()) && reader.optional("step") == steps) {

@@ -31,6 +31,12 @@ enum class Live : std::uint8_t {
   soc,               // see profiles/README.md
   nominal_capacity,
   measured_capacity,
+  // The counters of the cycle as the `until` of a repeat sees them: while nothing has moved since the last
+  // advance_cycle, still those of the cycle that it closed.
+  pass_charge_capacity,
+  pass_discharge_capacity,
+  pass_charge_energy,
+  pass_discharge_energy,
 };
 
 // Stack machine for expressions. Booleans are 0 and 1. Parameters are constants by the time a Program exists.
@@ -39,6 +45,7 @@ enum class Op : std::uint8_t {
   load,      // push Live(arg)
   variable,  // push state variable `arg`
   result,    // push result slot `index` (of a named earlier step); NaN while it does not exist
+  mark,      // push what ResultOf(arg) has grown by since mark `index` was set; NaN before
   negate,
   add,
   subtract,
@@ -105,6 +112,9 @@ enum class StepKind : std::uint8_t {
   end,  // last instruction of every program
 };
 
+// What a `set` sets.
+enum class SetTarget : std::uint8_t { variable = 0, mark, measured_capacity };
+
 enum class Resample : std::uint8_t { hold = 0, linear };
 enum class WaveformQuantity : std::uint8_t { current = 0, c_rate, power, voltage };
 
@@ -143,6 +153,7 @@ enum class ResultOf : std::uint8_t {
   min_temperature,
   max_temperature,
   mean_temperature,
+  resistance,  // Ohm, of an impedance step
 };
 enum class ResultPick : std::uint8_t { first = 0, last, nth };
 struct ResultStore {
@@ -157,7 +168,7 @@ struct Step {
   StepKind kind = StepKind::rest;
   std::int8_t sign = 0;          // +1 charge, -1 discharge
   std::uint8_t software_cv = 0;  // the device cannot change to CV by itself
-  std::uint8_t reserved = 0;
+  SetTarget set_target = SetTarget::variable;
   std::uint32_t name = 0;    // index in Program::strings
   std::uint32_t type = 0;    // "CCCV_CHG", "REST", ...; index in Program::strings
   std::uint32_t line = 0;    // in the profile
@@ -185,14 +196,14 @@ struct Step {
   ExpressionRef ramp_rate;
   ExpressionRef ramp_over;
   std::uint32_t message = 0;      // operator_pause: what the operator is told; index in Program::strings
-  std::uint32_t variable = 0;     // set: which
+  std::uint32_t variable = 0;     // set: which variable or mark
   ExpressionRef value;            // set: to what
   std::uint32_t first_store = 0;  // in Program::stores; filled in when the step or block ends, not when it is skipped
   std::uint32_t store_count = 0;
 };
 inline constexpr std::uint32_t kNoStep = 0xFFFFFFFFU;
 inline constexpr std::uint32_t kMaxConditions = 16;
-inline constexpr std::uint32_t kMaxNesting = 32;
+inline constexpr std::uint32_t kMaxNesting = 64;
 
 // One limit of [safety]. Bounds in SI; kAbsent: not limited. `dwell` 0: at once.
 struct SafetyBound {
@@ -236,6 +247,7 @@ struct Program {
   std::vector<Waveform> waveforms;
   std::vector<std::string> strings;  // [0] is empty
   std::vector<double> initial_variables;
+  std::uint32_t mark_count = 0;    // at most kMaxMarks
   std::uint32_t result_slots = 0;  // at most kMaxResults
   std::vector<ResultStore> stores;
 

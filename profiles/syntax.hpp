@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,14 +24,17 @@ struct Type {
 
 // One node of an expression's tree. Children are indices into Expression::nodes.
 struct ExpressionNode {
-  enum class Kind : std::uint8_t { number, live, parameter, operation };
+  enum class Kind : std::uint8_t { number, live, parameter, variable, result, mark, operation };
   Kind kind = Kind::number;
   Op op = Op::constant;
   Live live = Live::voltage;
   bool c_rate = false;  // number: multiples of the nominal capacity per hour
   double value = 0.0;   // number: SI
   Type type;
-  std::string name;  // parameter
+  std::string name;  // parameter, variable, mark; of a result the step: "check_up", "check_up.discharge"
+  ResultOf quantity = ResultOf::capacity;  // result, mark
+  ResultPick pick = ResultPick::last;      // result
+  std::uint32_t nth = 0;
   int left = -1;
   int right = -1;
   std::uint32_t offset = 0;  // bytes, in the text
@@ -59,6 +63,29 @@ struct Parameter {
   text::Span where;
   text::Span min_where, max_where;
 };
+
+// Something that a `set` gives a value; its type is that of what it is first set to.
+struct Variable {
+  Type type;
+  bool broken = false;  // nothing tells its type; uses of it are not judged
+};
+
+// What names mean in one profile or one procedure.
+struct Names {
+  std::map<std::string, Parameter> parameters;
+  std::map<std::string, Variable> variables;
+  std::set<std::string> marks;
+};
+
+// name = value: of a `set`, or an argument of a `call`.
+struct AssignmentSyntax {
+  std::string name;
+  Expression value;
+  text::Span where;
+};
+
+// What a C in a step is a multiple of. `inherit`: as the block around it.
+enum class CapacityBase : std::uint8_t { inherit, nominal, measured };
 
 struct ConditionSyntax {
   Expression when;
@@ -92,6 +119,12 @@ struct StepSyntax {
   Resample resample = Resample::hold;
   bool clamp_to_envelope = false;
   std::string message;
+  std::vector<AssignmentSyntax> assignments;  // set, in the order of names; call: its arguments
+  std::string mark;                           // set
+  text::Span mark_where;
+  std::string procedure;  // call
+  text::Span procedure_where;
+  CapacityBase capacity = CapacityBase::inherit;
   std::vector<ConditionSyntax> until;
   RecordSyntax record;
   std::vector<StepSyntax> steps;  // of a repeat
@@ -108,11 +141,20 @@ struct SafetySyntax {
   Expression sensor_loss;
 };
 
+// Steps with parameters of their own, for `call`.
+struct ProcedureSyntax {
+  std::string name, title;
+  text::Span where;
+  Names names;
+  std::vector<StepSyntax> steps;
+};
+
 struct ProfileSyntax {
   text::SourcePtr source;
   std::string name, title, description;
   text::Span where;
-  std::map<std::string, Parameter> parameters;
+  Names names;
+  std::map<std::string, ProcedureSyntax> procedures;
   std::vector<std::string> chemistries;  // empty: any
   text::Span chemistry_where;
   Expression nominal_capacity;  // [cell]: what the profile is written for
@@ -123,5 +165,8 @@ struct ProfileSyntax {
 
 // Reads the tree. Findings go to `diagnostics`; nullopt when the text is not TOML or not a profile at all.
 [[nodiscard]] std::optional<ProfileSyntax> parse_profile(const text::SourcePtr& source, text::Diagnostics& diagnostics);
+// A file with one procedure: `procedure = "name"` in place of `profile`.
+[[nodiscard]] std::optional<ProcedureSyntax> parse_procedure_file(const text::SourcePtr& source,
+                                                                  text::Diagnostics& diagnostics);
 
 }  // namespace cyclerd::profiles

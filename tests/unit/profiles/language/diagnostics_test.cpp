@@ -35,9 +35,14 @@ std::vector<Mistake> mistakes() {
       {"[[step]]\nramp = {}\n" + guard, "P031", "ramp"},
       {"[[step]]\npulse = {}\n", "P031", "pulse"},
       {"[[step]]\nimpedance = {}\n", "P031", "impedance"},
-      {"[[step]]\ncall = {}\n", "P031", "call"},
-      {"[[step]]\nset = {}\n", "P031", "set"},
-      {"[procedure.x]\n" + kRest, "P031", ""},
+      {"[[step]]\nset = {}\n", "P032", "set"},
+      {"[[step]]\nset = { a = 1, b = \"a + 1\" }\n", "P032", "a + 1"},
+      {"[[step]]\nset = { a = \"a + 1\" }\n", "P022", "a + 1"},
+      {"[[step]]\nset = { a = 1 }\n[[step]]\nset = { a = \"1 V\" }\n", "P024", "1 V"},
+      {"[[step]]\nset = { voltage = 1 }\n", "P011", "voltage"},
+      {"[[step]]\nset = { mark = \"a b\" }\n", "P011", "a b"},
+      {"[procedure.x]\n" + kRest, "P012", "x"},
+      {"[[step]]\ncall = { procedure = \"nothing\" }\n", "P038", "nothing"},
       {charge + "{ current = \"1 A\", power = \"1 W\" }\n" + guard, "P032", "charge"},
       {charge + "{}\n" + guard, "P032", "charge"},
       {charge + "{ resistance = \"1 Ohm\" }\n" + guard, "P032", "1 Ohm"},
@@ -285,7 +290,9 @@ TEST(Diagnostics, EveryCodeIsDocumentedAndTested) {
                             slurp("tests/unit/profiles/language/expression_test.cpp") +
                             slurp("tests/unit/profiles/language/waveform_test.cpp") +
                             slurp("tests/unit/profiles/language/cell_spec_test.cpp") +
-                            slurp("tests/unit/profiles/language/hostile_test.cpp");
+                            slurp("tests/unit/profiles/language/hostile_test.cpp") +
+                            slurp("tests/unit/profiles/language/procedures_test.cpp") +
+                            slurp("tests/unit/profiles/language/results_test.cpp");
   const std::regex pattern("\"(P[0-9]{3})\"");
   int count = 0;
   for (auto it = std::sregex_iterator(codes.begin(), codes.end(), pattern); it != std::sregex_iterator();

@@ -16,12 +16,13 @@ struct Parsed {
   text::Diagnostics diagnostics;
 };
 
-std::map<std::string, Parameter> parameters() {
-  std::map<std::string, Parameter> list;
+Names parameters() {
+  Names names;
+  auto& list = names.parameters;
   list["rate"].type = type::kCurrent;
   list["rate"].c_rate = true;
   list["cycles"].type = type::kNumber;
-  return list;
+  return names;
 }
 
 Parsed parse(const std::string& text) {
@@ -40,7 +41,7 @@ double value_of(const std::string& text) {
   if (!parsed.expression.ok()) return base::kAbsent;
   Binding binding;
   binding.nominal_capacity_C = 18000.0;
-  binding.parameters = {{"rate", 2.5}, {"cycles", 10.0}};
+  binding.parameters->known = {{"rate", 2.5}, {"cycles", 10.0}};
   Program program;
   program.nominal_capacity_C = 18000.0;
   const ExpressionRef ref = emit(parsed.expression, binding, program.code);
@@ -140,9 +141,11 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"voltage = 4 V", "P020", "="}, Wrong{"1 V < voltage < 4 V", "P020", "<"}, Wrong{"5 % 2", "P020", "2"},
         Wrong{"cycle % 5 == 0", "P020", "%"}, Wrong{"sin(2)", "P022", "sin"}, Wrong{"abs(1, 2)", "P020", "abs"},
         Wrong{"mod(1)", "P020", "mod"}, Wrong{"rate(voltage, 60 s) > 1 V/s", "P026", "rate"},
-        Wrong{"aux.t1 > 25 degC", "P026", "aux.t1"}, Wrong{"measured_capacity > 1 Ah", "P026", "measured_capacity"},
+        Wrong{"aux.t1 > 25 degC", "P026", "aux"}, Wrong{"check.capacity[0] > 1 Ah", "P020", "0"},
+        Wrong{"check.capacity[first > 1 Ah", "P020", ">"}, Wrong{"check.capacity[2.5] > 1 Ah", "P020", "2.5"},
+        Wrong{"check.capacity[last] > 1 V", "P023", "1 V"}, Wrong{"check. > 1 V", "P020", ">"},
         Wrong{"1..2", "P020", "1..2"}, Wrong{"current > C", "P020", "C"}, Wrong{"voltage & time", "P020", "&"},
-        Wrong{"chek.discharge_capacity[first] > 1 Ah", "P026", "chek.discharge_capacity"}));
+        Wrong{"check.discharge_capacty[first] > 1 Ah", "P022", "discharge_capacty"}));
 
 TEST(Expression, CaretStandsUnderThePartInsideTheTomlString) {
   const auto source = source_of("a = 1\nx = \"voltage >= 4.2 A\"\n");
@@ -190,7 +193,7 @@ TEST(Expression, CanonicalTextParsesBackToItself) {
     EXPECT_EQ(canonical_text(second.expression), canonical);
     Binding binding;
     binding.nominal_capacity_C = 18000;
-    binding.parameters = {{"rate", 2.5}};
+    binding.parameters->known = {{"rate", 2.5}};
     std::vector<Instruction> a;
     std::vector<Instruction> b;
     (void)emit(first.expression, binding, a);

@@ -90,10 +90,10 @@ TEST(Hostile, NestingOfTheLanguageIsBounded) {
     for (int i = 0; i < depth; ++i) text = "repeat = { count = 1 }, steps = [{ " + text + " }]";
     return compile(kHead + "step = [{ " + text + " }]\n");
   };
-  EXPECT_TRUE(nested(31).program) << nested(31).diagnostics.render();
-  EXPECT_TRUE(nested(32).program) << nested(32).diagnostics.render();
-  EXPECT_FALSE(nested(33).program);
-  EXPECT_NE(nested(33).find("P014"), nullptr) << nested(33).diagnostics.render();
+  EXPECT_TRUE(nested(63).program) << nested(63).diagnostics.render();
+  EXPECT_TRUE(nested(64).program) << nested(64).diagnostics.render();
+  EXPECT_FALSE(nested(65).program);
+  EXPECT_NE(nested(65).find("P014"), nullptr) << nested(65).diagnostics.render();
 }
 
 }  // namespace

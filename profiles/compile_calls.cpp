@@ -1,0 +1,110 @@
+// Calls: which procedure, with which values for its parameters.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "profiles/codes.hpp"
+#include "profiles/compile_parts.hpp"
+#include "profiles/parse_parts.hpp"
+
+namespace cyclerd::profiles {
+namespace {
+
+constexpr double kSecondsPerHour = 3600.0;
+
+const ProcedureSyntax* find_shipped(Compiler& compiler, const std::string& name) {
+  const auto known = compiler.library.find(name);
+  if (known != compiler.library.end()) return &known->second;
+  if (compiler.launch == nullptr || compiler.launch->procedure_library.empty() || !valid_identifier(name))
+    return nullptr;
+  const auto source = text::read_source(compiler.launch->procedure_library + "/" + name + ".toml", 256 * 1024);
+  if (!source) return nullptr;
+  auto procedure = parse_procedure_file(*source, compiler.diagnostics);
+  if (!procedure) return nullptr;
+  procedure->name = name;
+  return &compiler.library.emplace(name, std::move(*procedure)).first->second;
+}
+
+void check_bounds(Compiler& compiler, const Parameter& parameter, const AssignmentSyntax& argument, double value,
+                  double one_C_A) {
+  const double written = parameter.c_rate ? value / one_C_A : value;
+  const bool low = parameter.min && written < *parameter.min;
+  const bool high = parameter.max && written > *parameter.max;
+  if (!low && !high) return;
+  const auto show = [&](double v) { return canonical_constant(v, parameter.type, parameter.c_rate); };
+  auto& finding = compiler.diagnostics.error(
+      code::kParameterBounds, argument.value.where,
+      fmt::format("argument '{}' is {}, {} {}", argument.name, show(written), low ? "below its min" : "above its max",
+                  show(low ? *parameter.min : *parameter.max)),
+      "choose a value inside the bounds of the procedure's parameter");
+  finding.related = low ? parameter.min_where : parameter.max_where;
+  finding.related_label = "the bound is set here";
+}
+
+}  // namespace
+
+const ProcedureSyntax* find_procedure(Compiler& compiler, const StepSyntax& call) {
+  if (call.procedure.empty()) return nullptr;  // said by the parser
+  const auto own = compiler.profile.procedures.find(call.procedure);
+  if (own != compiler.profile.procedures.end()) return &own->second;
+  if (const ProcedureSyntax* shipped = find_shipped(compiler, call.procedure)) return shipped;
+  // An editor's check knows no library.
+  if (compiler.launch == nullptr && valid_identifier(call.procedure)) return nullptr;
+  std::vector<std::string> known;
+  for (const auto& [name, unused] : compiler.profile.procedures) known.push_back(name);
+  const std::string near = text::nearest(call.procedure, known);
+  compiler.diagnostics.error(code::kProcedure, call.procedure_where,
+                             fmt::format("there is no procedure '{}'", call.procedure),
+                             near.empty() ? "write [procedure.NAME], or name a shipped one: profiles/library/procedures"
+                                          : fmt::format("did you mean {}?", near));
+  return nullptr;
+}
+
+Binding bind_call(Compiler& compiler, const Binding& caller, const StepSyntax& call, const ProcedureSyntax& procedure,
+                  const std::string& prefix, std::vector<LateArgument>& late) {
+  Binding inside;
+  inside.nominal_capacity_C = caller.nominal_capacity_C;
+  inside.measured = caller.measured;
+  inside.references = caller.references;
+  inside.prefix = prefix;
+  const double one_C_A = caller.nominal_capacity_C / kSecondsPerHour;
+  for (const auto& [name, parameter] : procedure.names.parameters) {
+    if (!parameter.broken)
+      inside.parameters->known[name] = parameter.c_rate ? parameter.value * one_C_A : parameter.value;
+  }
+  Binding nominal = caller;  // a constant C-rate stays a C-rate: it is multiplied out where it is used
+  nominal.measured = false;
+  std::vector<std::string> known;
+  for (const auto& [name, unused] : procedure.names.parameters) known.push_back(name);
+  for (const AssignmentSyntax& argument : call.assignments) {
+    const auto parameter = procedure.names.parameters.find(argument.name);
+    if (parameter == procedure.names.parameters.end()) {
+      const std::string near = text::nearest(argument.name, known);
+      compiler.diagnostics.error(code::kProcedure, argument.where,
+                                 fmt::format("the procedure '{}' has no parameter '{}'", procedure.name, argument.name),
+                                 !near.empty()   ? fmt::format("did you mean {}?", near)
+                                 : known.empty() ? "it takes no arguments"
+                                                 : fmt::format("parameters are: {}", fmt::join(known, ", ")));
+      continue;
+    }
+    if (parameter->second.broken) continue;
+    if (!expect_type(argument.value, parameter->second.type, fmt::format("argument '{}'", argument.name),
+                     compiler.diagnostics)) {
+      continue;
+    }
+    const bool keeps_rate = parameter->second.c_rate;
+    const auto value = constant_value(argument.value, keeps_rate ? nominal : caller);
+    if (value) {
+      inside.parameters->known[argument.name] = *value;
+      check_bounds(compiler, parameter->second, argument, *value, one_C_A);
+    } else {
+      inside.parameters->known.erase(argument.name);
+      const std::uint32_t variable = caller.references->variable(prefix + argument.name);
+      inside.parameters->late[argument.name] = variable;
+      late.push_back({&argument.value, variable});
+    }
+  }
+  return inside;
+}
+
+}  // namespace cyclerd::profiles
