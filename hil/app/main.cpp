@@ -14,6 +14,7 @@
 
 #include "hil/app/accuracy_command.hpp"
 #include "hil/app/control_hook.hpp"
+#include "hil/app/fit_command.hpp"
 #include "hil/app/live_lab.hpp"
 #include "hil/cells/cell_set.hpp"
 #include "hil/lab/lab.hpp"
@@ -38,7 +39,7 @@ bool write_ports(const std::string& path, const nlohmann::json& ports) {
   return !error;
 }
 
-int run_lab(const std::string& path, const std::string& ports_file) {
+int run_lab(const std::string& path, const std::string& ports_file, bool realtime) {
   auto source = text::read_source(path);
   if (!source) {
     fmt::print(stderr, "cycler-hil: {}\n", source.error().text());
@@ -62,6 +63,9 @@ int run_lab(const std::string& path, const std::string& ports_file) {
     fmt::print(stderr, "cycler-hil: {}\n", status.error().text());
     return kFailed;
   }
+  if (realtime) {
+    for (const std::string& notice : live.ask_for_real_time()) fmt::print(stderr, "cycler-hil: {}\n", notice);
+  }
   std::unique_ptr<ControlHook> hook;
   if (live.lab().control_port) {
     auto started = ControlHook::start(live, *live.lab().control_port);
@@ -84,7 +88,8 @@ int run_lab(const std::string& path, const std::string& ports_file) {
   sigwait(&signals, &signal);
   hook.reset();
   live.stop();
-  fmt::print("stopped after {} beats, {} overruns\n", live.beats(), live.overruns());
+  fmt::print("stopped after {} beats, {} overruns, worst beat {} us; {:.0f} times faster than real time\n",
+             live.beats(), live.overruns(), live.worst_beat().us, live.real_time_factor());
   return 0;
 }
 
@@ -130,6 +135,29 @@ void add_options(CLI::App& app, AccuracyCommand& command) {
   app.add_flag("--png", command.png, "pictures as PNG instead of SVG");
 }
 
+void add_options(CLI::App& app, FitCommand& command) {
+  app.add_option("--ocv", command.ocv, "slow runs, or a table of soc and open-circuit voltage (CSV)")->required();
+  app.add_option("--pulses", command.pulses, "pulses from rest (CSV)");
+  app.add_option("--discharge", command.discharges, "discharges (CSV)");
+  app.add_option("--run", command.runs, "drive cycles and any other runs (CSV)");
+  app.add_option("--held-out", command.held_out, "runs that are not fitted, only compared at the end (CSV)");
+  app.add_option("--capacity", command.capacity, "as in \"5 Ah\"; else the charge of the OCV run");
+  app.add_option("--name", command.name, "of the set; else that of the file");
+  app.add_option("--title", command.title, "what the cell is");
+  app.add_option("--source", command.source, "where the measurements come from");
+  app.add_option("--licence", command.licence, "of the measurements");
+  app.add_option("--out", command.out, "the set's file to write (TOML)")->required();
+  app.add_option("--ambient", command.ambient_degC, "degC, of all files, instead of what they say")
+      ->check(CLI::Range(-80.0, 200.0));
+  app.add_option("--soc", command.soc, "at the start of runs, instead of from the rest voltage")
+      ->check(CLI::Range(-0.1, 1.1));
+  app.add_option("--current-sign", command.sign, "charge-positive or discharge-positive, instead of found out")
+      ->check(CLI::IsMember({"charge-positive", "discharge-positive"}));
+  app.add_option("--rounds", command.rounds, "of parameters and open-circuit voltage in turn")
+      ->check(CLI::Range(1, 20));
+  app.add_flag("--quiet", command.quiet, "no progress");
+}
+
 int run(int argc, char** argv) {
   CLI::App app("The virtual lab: virtual cells behind instruments that speak their real protocols, on loopback.");
   app.require_subcommand(1);
@@ -137,15 +165,21 @@ int run(int argc, char** argv) {
   auto* lab = app.add_subcommand("lab", "bring up every instrument of a lab file, until SIGTERM");
   lab->add_option("FILE", file, "lab file (TOML)")->required();
   lab->add_option("--ports-file", ports_file, "write the ports as JSON, once all are open");
+  bool realtime = false;
+  lab->add_flag("--realtime", realtime, "SCHED_FIFO and locked memory where permitted");
   auto* check = app.add_subcommand("check", "say what is wrong with a lab file");
   check->add_option("FILE", file, "lab file (TOML)")->required();
   auto* cells = app.add_subcommand("cells", "list the parameter sets of virtual cells");
   AccuracyCommand accuracy;
   auto* measured = app.add_subcommand("accuracy", "models against measured runs: voltage, end time, temperature");
   add_options(*measured, accuracy);
+  FitCommand fit;
+  auto* fitted = app.add_subcommand("fit", "make a cell set out of measured runs");
+  add_options(*fitted, fit);
   CLI11_PARSE(app, argc, argv);
+  if (*fitted) return run_fit(fit);
   if (*measured) return run_accuracy(accuracy);
-  if (*lab) return run_lab(file, ports_file);
+  if (*lab) return run_lab(file, ports_file, realtime);
   if (*check) return check_lab(file);
   if (*cells) return list_cells();
   return kFailed;

@@ -75,11 +75,11 @@ double end_time(const MeasuredRun& run, const Stretch& s, RunResult& result, Cel
     return run.time_s[i] + (run.time_s[i + 1] - run.time_s[i]) * std::clamp((target - v0) / (v1 - v0), 0.0, 1.0);
   }
   if (beyond(result.voltage_V[s.last])) return run.time_s[s.last];
-  const double duration = run.time_s[s.last] - run.time_s[s.first];
-  const double dt = std::min(duration / 2000.0, 10.0);
+  const double duration_s = run.time_s[s.last] - run.time_s[s.first];
+  const double dt = std::min(duration_s / 2000.0, 10.0);
   double t = run.time_s[s.last];
   double v0 = result.voltage_V[s.last];
-  while (t < run.time_s[s.last] + kExtrapolation * duration) {
+  while (t < run.time_s[s.last] + kExtrapolation * duration_s) {
     step(at_end, s.mean_A, s.mean_A, dt);
     const double v1 = at_end.terminal(s.mean_A).voltage_V(s.mean_A);
     if (beyond(v1)) return t + dt * (target - v0) / (v1 - v0);
@@ -210,25 +210,51 @@ RunStart start_of(const CellModel& model, const MeasuredRun& run, const Evaluate
   return out;
 }
 
+namespace {
+
+// `at_row`: called after every row.
+template <class AtRow>
+std::unique_ptr<Cell> drive_through(const CellModel& model, const MeasuredRun& run, const RunStart& start,
+                                    double longest_step_s, AtRow&& at_row) {
+  const double largest_A = run.largest_current_A();
+  std::unique_ptr<Cell> cell = model.make(start.start);
+  cell->set_ambient(run.ambient_degC);
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    if (!run.chamber_degC.empty()) cell->set_ambient(run.chamber_degC[i]);
+    if (i > 0) drive(*cell, path(run, i, largest_A), longest_step_s);
+    at_row(i, *cell);
+  }
+  return cell;
+}
+
+}  // namespace
+
+std::uint32_t simulate(const CellModel& model, const MeasuredRun& run, const RunStart& start, double longest_step_s,
+                       std::vector<double>& voltage_V, std::vector<double>& temperature_degC) {
+  voltage_V.resize(run.size());
+  temperature_degC.resize(run.size());
+  const bool temperature = !run.temperature_degC.empty();
+  const auto cell = drive_through(model, run, start, longest_step_s, [&](std::size_t i, const Cell& now) {
+    voltage_V[i] = now.terminal(run.current_A[i]).voltage_V(run.current_A[i]);
+    if (temperature) temperature_degC[i] = now.readout().surface_degC;
+  });
+  return cell->readout().flags;
+}
+
 RunResult evaluate(const CellModel& model, const MeasuredRun& run, const EvaluateOptions& options) {
   RunResult out;
   if (run.size() < 2) return out;
   out.start = start_of(model, run, options);
-  const double largest_A = run.largest_current_A();
   const std::vector<double> charge_C = run.charge_C();
   const std::optional<Stretch> stretch = main_stretch(run, charge_C);
-  const std::unique_ptr<Cell> cell = model.make(out.start.start);
-  cell->set_ambient(run.ambient_degC);
   out.voltage_V.resize(run.size());
   out.temperature_degC.resize(run.size());
   CellSnapshot at_stretch_end;
-  for (std::size_t i = 0; i < run.size(); ++i) {
-    if (!run.chamber_degC.empty()) cell->set_ambient(run.chamber_degC[i]);
-    if (i > 0) drive(*cell, path(run, i, largest_A), options.longest_step_s);
-    out.voltage_V[i] = cell->terminal(run.current_A[i]).voltage_V(run.current_A[i]);
-    if (!run.temperature_degC.empty()) out.temperature_degC[i] = cell->readout().surface_degC;
-    if (stretch && i == stretch->last) at_stretch_end = cell->snapshot();
-  }
+  const auto cell = drive_through(model, run, out.start, options.longest_step_s, [&](std::size_t i, const Cell& now) {
+    out.voltage_V[i] = now.terminal(run.current_A[i]).voltage_V(run.current_A[i]);
+    if (!run.temperature_degC.empty()) out.temperature_degC[i] = now.readout().surface_degC;
+    if (stretch && i == stretch->last) at_stretch_end = now.snapshot();
+  });
   out.flags = cell->readout().flags;
   out.statistics.duration_s = run.duration_s();
   voltage_statistics(run, charge_C, out);

@@ -50,6 +50,9 @@ struct RunResult {
 };
 
 [[nodiscard]] RunStart start_of(const CellModel& model, const MeasuredRun& run, const EvaluateOptions& options);
+// Drives a cell from `start` through the run; voltage and surface temperature at every row. Returns its flags.
+std::uint32_t simulate(const CellModel& model, const MeasuredRun& run, const RunStart& start, double longest_step_s,
+                       std::vector<double>& voltage_V, std::vector<double>& temperature_degC);
 [[nodiscard]] RunResult evaluate(const CellModel& model, const MeasuredRun& run, const EvaluateOptions& options = {});
 
 }  // namespace cyclerd::hil

@@ -15,6 +15,8 @@ namespace cyclerd::hil {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kAcross_s = 1.0;       // rows further apart than this are not of one step
+constexpr double kStepShare = 0.3;      // of the largest current
 constexpr std::size_t kPreamble = 200;  // lines in which the header is looked for
 constexpr double kVoltageMax_V = 1e4, kCurrentMax_A = 1e6, kTemperatureMin_degC = -100.0, kTemperatureMax_degC = 1000.0;
 
@@ -485,21 +487,45 @@ class Reader {
     }
   }
 
-  // A row logged across a step still has the old current, but a voltage that moved already.
+  // A row logged across a step has the current of one side and the voltage of the other.
   static void mark_rows_across_steps(MeasuredRun& run) {
     const double largest_A = run.largest_current_A();
+    const double ohm = resistance_of_steps(run, largest_A);
     for (std::size_t i = 0; i + 1 < run.size(); ++i) {
       if (run.time_s[i] == run.time_s[i + 1]) run.counts[i] = false;
-      if (i == 0) continue;
-      const double jump_A = run.current_A[i + 1] - run.current_A[i];
-      const double jump_V = run.voltage_V[i + 1] - run.voltage_V[i - 1];
-      if (std::abs(jump_A) < 0.1 * largest_A || std::abs(run.current_A[i] - run.current_A[i - 1]) > 0.02 * largest_A) {
-        continue;
-      }
-      const double early_V = run.voltage_V[i] - run.voltage_V[i - 1];
-      const bool soon = run.time_s[i] - run.time_s[i - 1] < 2.0 && run.time_s[i + 1] - run.time_s[i] < 2.0;
-      if (soon && std::abs(jump_V) > 0.005 && early_V / jump_V > 0.5) run.counts[i] = false;
+      if (i == 0 || run.time_s[i + 1] - run.time_s[i - 1] > kAcross_s) continue;
+      const double step_A = run.current_A[i + 1] - run.current_A[i];
+      if (std::abs(step_A) < kStepShare * largest_A) continue;
+      const bool steady = std::abs(run.current_A[i] - run.current_A[i - 1]) <= 0.02 * largest_A;
+      // Voltage moves by at least half of what the step of the current will make, and in its direction.
+      if (steady && (run.voltage_V[i] - run.voltage_V[i - 1]) / step_A > 0.5 * ohm) run.counts[i] = false;
     }
+    for (std::size_t i = 1; i < run.size(); ++i) {
+      const double step_A = run.current_A[i] - run.current_A[i - 1];
+      if (std::abs(step_A) < kStepShare * largest_A || run.time_s[i] - run.time_s[i - 1] > 0.5 * kAcross_s) continue;
+      if (!run.counts[i - 1]) continue;  // the voltage was early, it cannot be late as well
+      for (std::size_t k = i; k < run.size() && run.time_s[k] - run.time_s[i] < 0.5 * kAcross_s; ++k) {
+        if ((run.voltage_V[k] - run.voltage_V[i - 1]) / step_A > 0.25 * ohm) break;
+        run.counts[k] = false;
+      }
+    }
+  }
+
+  // What steps of the current do to the voltage within moments; the upper quartile. Infinite: no quick steps.
+  static double resistance_of_steps(const MeasuredRun& run, double largest_A) {
+    std::vector<double> found;
+    for (std::size_t i = 1; i < run.size(); ++i) {
+      const double step_A = run.current_A[i] - run.current_A[i - 1];
+      if (std::abs(step_A) < kStepShare * largest_A || run.time_s[i] - run.time_s[i - 1] > kAcross_s) continue;
+      std::size_t before = i - 1;
+      std::size_t after = i;
+      if (before > 0 && run.time_s[i] - run.time_s[before - 1] < kAcross_s) --before;
+      if (after + 1 < run.size() && run.time_s[after + 1] - run.time_s[i] < kAcross_s) ++after;
+      found.push_back((run.voltage_V[after] - run.voltage_V[before]) / step_A);
+    }
+    if (found.empty()) return std::numeric_limits<double>::infinity();
+    std::ranges::sort(found);
+    return std::max(found[found.size() * 3 / 4], 1e-9);
   }
 
   const text::SourcePtr& source_;
