@@ -136,7 +136,7 @@ double AgeingPart::factor(const Stress& s) const noexcept {
   double k = rate;
   if (activation_K != 0.0) k *= std::exp(-activation_K * (1.0 / s.temperature_K - 1.0 / reference_K));
   if (soc_slope != 0.0) k *= std::exp(soc_slope * (s.soc - 0.5));
-  if (depth_power != 0.0) k *= std::pow(s.depth, depth_power);
+  if (depth_exponent != 0.0) k *= std::pow(s.depth, depth_exponent);
   if (rate_slope != 0.0) k *= std::exp(rate_slope * (s.rate_per_h - 1.0));
   return positive(k);
 }

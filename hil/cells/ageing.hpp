@@ -28,11 +28,11 @@ struct AgeingPart {
   bool over_cycles = false;  // x: equivalent full cycles; otherwise days
   double power = 1.0;        // p
   double rate = 0.0;         // k at the references, per day^p or EFC^p
-  // k = rate e^(-activation (1/T - 1/T_ref)) e^(soc_slope (soc - 0.5)) depth^depth_power e^(rate_slope (C - 1))
+  // k = rate e^(-activation (1/T - 1/T_ref)) e^(soc_slope (soc - 0.5)) depth^depth_exponent e^(rate_slope (C - 1))
   double activation_K = 0.0;
   double reference_K = 298.15;
   double soc_slope = 0.0;
-  double depth_power = 0.0;
+  double depth_exponent = 0.0;
   double rate_slope = 0.0;
   // A published law instead: k(stress), multiplied by `rate`.
   double (*law)(const Stress& stress) = nullptr;

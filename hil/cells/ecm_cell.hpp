@@ -41,7 +41,8 @@ class EcmCell final : public Cell {
     double capacity_C = 1.0;
     double efficiency = 1.0;
     double exchange_A = 1.0;
-    double kinetic_V = 0.0;  // 2RT/F
+    double kinetic_V = 0.0;   // 2RT/F
+    double faradaic_V = 0.0;  // overvoltage of faradaic_A
   };
   struct State {
     double soc = 0.5;
@@ -54,7 +55,8 @@ class EcmCell final : public Cell {
     double resistance_factor = 1.0;  // of ageing
     Temperatures temperature;
     std::array<double, kMaxRc> rc_V{};
-    std::array<double, kSphereModes> ahead{};  // of the surface before the mean, state of charge
+    std::array<double, kSphereModes> ahead{};
+    double ahead_soc = 0.0;  // their sum: of the surface before the mean
     std::uint32_t flags = 0;
     Derived derived;
   };
@@ -79,7 +81,6 @@ class EcmCell final : public Cell {
   };
   struct Drive {
     double start_A, end_A, mean_A, dt_s;
-    double charge_C;  // that reaches the electrodes
     double middle_soc;
   };
 
@@ -87,13 +88,12 @@ class EcmCell final : public Cell {
   [[nodiscard]] Relaxation branch_relaxation(std::size_t j, const EcmTables::Places& column, const Factors& f) noexcept;
   [[nodiscard]] const SphereRelaxation& sphere(double tau_s, const Factors& f) noexcept;
   void derive(State& state) noexcept;
-  [[nodiscard]] double surface_soc(const State& state) const noexcept;
   [[nodiscard]] Affine terminal_of(const State& state, double near_A) const noexcept;
   [[nodiscard]] double voltage_of(const State& state, double current_A) const noexcept;
   [[nodiscard]] double kinetics_V(const Derived& d, double current_A) const noexcept;
   [[nodiscard]] double kinetics_Ohm(const Derived& d, double current_A) const noexcept;
   [[nodiscard]] double charge_C(double efficiency, double start_A, double end_A, double dt_s) const noexcept;
-  [[nodiscard]] double hysteresis_after(double h, double start_A, double end_A, double dt_s) const noexcept;
+  [[nodiscard]] double hysteresis_after(double h, double start_A, double end_A, double dt_s) noexcept;
   [[nodiscard]] double rate_per_s(double current_A) const noexcept;
   [[nodiscard]] double self_discharge_C(double soc, double dt_s) const noexcept;
   [[nodiscard]] double series_heat_W(const Drive& drive) const noexcept;
@@ -120,6 +120,7 @@ class EcmCell final : public Cell {
   double proposed_V_ = 0.0;   // at its end
   AgeingState ageing_;
   // Steps come in few lengths; a look into this cache costs a fifth of the exponentials.
+  double keep_x_ = 0.0, keep_ = 1.0;  // hysteresis: the last exponential
   std::array<Factors, 4> cache_;
   std::size_t next_in_cache_ = 0;
   std::array<Moving<Relaxation>, kMaxRc> moving_rc_;

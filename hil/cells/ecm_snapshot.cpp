@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint32_t kModel = 0x45434D31;  // "ECM1"
 constexpr std::uint32_t kVersion = 3;
-constexpr std::size_t kPlain = 14;
+constexpr std::size_t kPlain = 15;
 constexpr std::size_t kValues = kPlain + kMaxRc + kSphereModes + kAgeingValues;
 using AgeingValues = std::array<double, kAgeingValues>;
 
@@ -36,7 +36,8 @@ CellSnapshot EcmCell::snapshot() const {
                s.temperature.fixture_degC,
                ambient_degC_,
                extra_heat_W_,
-               cooling_factor_};
+               cooling_factor_,
+               s.ahead_soc};
   out.value.insert(out.value.end(), s.rc_V.begin(), s.rc_V.end());
   out.value.insert(out.value.end(), s.ahead.begin(), s.ahead.end());
   const auto ageing = std::bit_cast<AgeingValues>(ageing_);
@@ -65,6 +66,7 @@ bool EcmCell::restore(const CellSnapshot& snapshot) noexcept {
   const double* from = v.data() + kPlain;
   std::copy_n(from, kMaxRc, s.rc_V.begin());
   std::copy_n(from + kMaxRc, kSphereModes, s.ahead.begin());
+  s.ahead_soc = v[14];
   AgeingValues ageing{};
   std::copy_n(from + kMaxRc + kSphereModes, kAgeingValues, ageing.begin());
   ambient_degC_ = v[11];

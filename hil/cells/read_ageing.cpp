@@ -29,7 +29,7 @@ std::optional<AgeingPart> read_part(const text::TomlNode& node, std::size_t numb
       273.15 +
       read_bounded(reader, "reference_temperature", text::dimension::kTemperature, -50.0, 100.0, false).value_or(25.0);
   part.soc_slope = read_number(reader, "soc_slope", {-20.0, 20.0, ""}, false).value_or(0.0);
-  part.depth_power = read_number(reader, "depth_power", {0.0, 5.0, ""}, false).value_or(0.0);
+  part.depth_exponent = read_number(reader, "depth_exponent", {0.0, 5.0, ""}, false).value_or(0.0);
   part.rate_slope = read_number(reader, "rate_slope", {-5.0, 5.0, "h"}, false).value_or(0.0);
   reader.finish();
   if (!effect || !over || !power || !rate) return std::nullopt;

@@ -79,7 +79,7 @@ TEST(Ageing, ACellOnTheShelfFollowsTheClosedForm) {
 
 TEST(Ageing, CyclesCountByChargeAndDepth) {
   AgeingPart loss = own(AgeingEffect::capacity_loss, true, 1.0, 1e-3);
-  loss.depth_power = 2.0;
+  loss.depth_exponent = 2.0;
   EcmCell cell(ageing_set({loss}), {0.3, 25.0});
   double last = cell.readout().capacity_C;
   for (int cycle = 0; cycle < 120; ++cycle) {  // between 0.3 and 0.7: 0.4 cycles each, of the new capacity
