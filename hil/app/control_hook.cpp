@@ -1,5 +1,7 @@
 #include "hil/app/control_hook.hpp"
 
+#include "hil/app/control_lines.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -17,8 +19,6 @@
 namespace cyclerd::hil {
 namespace {
 
-using Words = std::vector<std::string>;
-
 Words words_of(std::string_view line) {
   Words words;
   std::string word;
@@ -33,42 +33,27 @@ Words words_of(std::string_view line) {
   return words;
 }
 
-std::optional<double> number_of(const std::string& word) {
-  double x = 0.0;
-  const auto r = std::from_chars(word.data(), word.data() + word.size(), x);
-  if (r.ec != std::errc{} || r.ptr != word.data() + word.size() || !std::isfinite(x)) return std::nullopt;
-  return x;
-}
-
-// Plant that goes by the name of a cycler or of its cell.
-std::optional<std::size_t> plant_named(const Lab& lab, std::string_view name) {
-  for (std::size_t i = 0; i < lab.cyclers.size(); ++i) {
-    if (lab.cyclers[i].name == name || lab.cells[lab.cyclers[i].cell].name == name) return i;
-  }
-  return std::nullopt;
-}
-std::optional<std::size_t> chamber_named(const Lab& lab, std::string_view name) {
-  for (std::size_t i = 0; i < lab.chambers.size(); ++i) {
-    if (lab.chambers[i].name == name) return i;
-  }
-  return std::nullopt;
-}
-
 nlohmann::json plant_json(const Lab& lab, std::size_t i, Plant& plant) {
   const Truth t = plant.truth();
-  return {{"cell", lab.cells[lab.cyclers[i].cell].name},
-          {"output_on", t.output_on},
-          {"voltage_V", t.voltage_V},
-          {"current_A", t.current_A},
-          {"charge_C", t.charge_C},
-          {"energy_J", t.energy_J},
-          {"soc", t.cell.soc},
-          {"ocv_V", t.cell.ocv_V},
-          {"surface_degC", t.cell.surface_degC},
-          {"core_degC", t.cell.core_degC},
-          {"cell_flags", t.cell.flags},
-          {"output_changed_us", t.output_changed.us},
-          {"lie_shown_us", t.lie_shown.us}};
+  nlohmann::json j = {{"cell", lab.cells[lab.cyclers[i].cell].name},
+                      {"output_on", t.output_on},
+                      {"mode", to_string(t.mode)},
+                      {"outcome", to_string(t.outcome)},
+                      {"voltage_V", t.voltage_V},
+                      {"terminal_V", t.terminal_V},
+                      {"sensed_V", t.sensed_V},
+                      {"contact_Ohm", t.contact_Ohm},
+                      {"current_A", t.current_A},
+                      {"charge_C", t.charge_C},
+                      {"energy_J", t.energy_J},
+                      {"soc", t.cell.soc},
+                      {"ocv_V", t.cell.ocv_V},
+                      {"surface_degC", t.cell.surface_degC},
+                      {"core_degC", t.cell.core_degC},
+                      {"cell_flags", t.cell.flags},
+                      {"output_changed_us", t.output_changed.us},
+                      {"lie_shown_us", t.lie_shown.us}};
+  return j;
 }
 
 std::string state_line(LiveLab& live) {
@@ -79,15 +64,19 @@ std::string state_line(LiveLab& live) {
       all["cyclers"][live.lab().cyclers[i].name] = plant_json(live.lab(), i, w.plant(i));
     for (std::size_t i = 0; i < live.lab().chambers.size(); ++i) {
       const ChamberReadout c = w.chamber(i).readout();
-      all["chambers"][live.lab().chambers[i].name] = {{"air_degC", c.air_degC},
-                                                      {"setpoint_degC", c.setpoint_degC},
-                                                      {"running", c.running},
-                                                      {"thermostat_tripped", c.thermostat_tripped},
-                                                      {"power_W", c.power_W}};
+      all["chambers"][live.lab().chambers[i].name] = {
+          {"air_degC", c.air_degC},         {"setpoint_degC", c.setpoint_degC},
+          {"running", c.running},           {"thermostat_tripped", c.thermostat_tripped},
+          {"reading_degC", c.reading_degC}, {"load_degC", c.load_degC},
+          {"door_open", c.door_open},       {"compressor_tripped", c.compressor_tripped},
+          {"frosted", c.frosted},           {"dew_point_degC", c.dew_point_degC},
+          {"condensation", c.condensation}, {"power_W", c.power_W}};
     }
   });
   all["beats"] = live.beats();
   all["overruns"] = live.overruns();
+  all["worst_beat_us"] = live.worst_beat().us;
+  all["real_time_factor"] = live.real_time_factor();
   for (const auto& [name, port] : live.ports()) {
     all["twins"][name] = {
         {"port", port}, {"mute", live.server(name)->mute()}, {"requests", live.server(name)->requests()}};
@@ -98,7 +87,11 @@ std::string state_line(LiveLab& live) {
 std::string on_server(LiveLab& live, const Words& words) {
   if (words.size() != 2) return fmt::format("error: write `{} NAME`", words[0]);
   ModbusServer* server = live.server(words[1]);
-  if (server == nullptr) return fmt::format("error: no twin \"{}\" in this lab", words[1]);
+  if (server == nullptr) {
+    std::vector<std::string> names;
+    for (const auto& [name, port] : live.ports()) names.push_back(name);
+    return not_among("twin in this lab", words[1], names);
+  }
   if (words[0] == "drop") {
     server->drop_clients();
   } else {
@@ -117,7 +110,7 @@ std::string lie(LiveLab& live, const Words& words) {
     return "ok";
   }
   const auto i = plant_named(live.lab(), words[1]);
-  if (!i) return fmt::format("error: no cell or cycler \"{}\" in this lab", words[1]);
+  if (!i) return no_plant(live.lab(), words[1]);
   live.world().now([&](World& w) {
     SensorFaults& faults = w.plant(*i).faults();
     faults.shown = {};
@@ -137,28 +130,98 @@ std::string set_soc(LiveLab& live, const Words& words) {
   const std::size_t dot = words[1].rfind('.');
   if (dot == std::string::npos || words[1].substr(dot) != ".soc") return "error: only CELL.soc can be set";
   const auto i = plant_named(live.lab(), words[1].substr(0, dot));
-  if (!i) return fmt::format("error: no cell \"{}\" in this lab", words[1].substr(0, dot));
+  if (!i) return no_plant(live.lab(), words[1].substr(0, dot));
   const auto soc = number_of(words[2]);
   if (!soc || *soc < 0.0 || *soc > 1.0) return fmt::format("error: soc \"{}\" is not between 0 and 1", words[2]);
   live.world().now([&](World& w) { w.plant(*i).set_soc(*soc); });
   return "ok";
 }
 
+std::string state(LiveLab& live, const Words& /*words*/) {
+  return state_line(live);
+}
+std::string help(LiveLab& live, const Words& words);
+
+constexpr std::array<ControlLine, 10> kLines = {{{"state", "state", state},
+                                                 {"mute", "mute TWIN", on_server},
+                                                 {"unmute", "unmute TWIN", on_server},
+                                                 {"drop", "drop TWIN", on_server},
+                                                 {"set", "set CELL.soc VALUE", set_soc},
+                                                 {"temp", "temp CELL|CHAMBER DEGC|off", lie},
+                                                 {"voltage", "voltage CYCLER V|off", lie},
+                                                 {"overvoltage", "overvoltage CYCLER V|off", lie},
+                                                 {"current", "current CYCLER A|off", lie},
+                                                 {"help", "help", help}}};
+
+std::array<std::span<const ControlLine>, 2> tables() {
+  return {std::span<const ControlLine>(kLines), rig_fault_lines()};
+}
+
+std::string help(LiveLab& /*live*/, const Words& /*words*/) {
+  std::string all;
+  for (const auto& table : tables()) {
+    for (const ControlLine& line : table) all.append(all.empty() ? "" : "; ").append(line.usage);
+  }
+  return all;
+}
+
 }  // namespace
 
-std::string obey(LiveLab& live, std::string_view line) {
-  const Words words = words_of(line);
+std::optional<double> number_of(const std::string& word) {
+  double x = 0.0;
+  const auto r = std::from_chars(word.data(), word.data() + word.size(), x);
+  if (r.ec != std::errc{} || r.ptr != word.data() + word.size() || !std::isfinite(x)) return std::nullopt;
+  return x;
+}
+
+std::optional<std::size_t> plant_named(const Lab& lab, std::string_view name) {
+  for (std::size_t i = 0; i < lab.cyclers.size(); ++i) {
+    if (lab.cyclers[i].name == name || lab.cells[lab.cyclers[i].cell].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> chamber_named(const Lab& lab, std::string_view name) {
+  for (std::size_t i = 0; i < lab.chambers.size(); ++i) {
+    if (lab.chambers[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+std::string not_among(const std::string& what, const std::string& word, const std::vector<std::string>& words) {
+  const std::string near = text::nearest(word, words);
+  return near.empty() ? fmt::format("error: no {} \"{}\"; there is: {}", what, word, fmt::join(words, ", "))
+                      : fmt::format("error: no {} \"{}\"; did you mean \"{}\"?", what, word, near);
+}
+
+std::string no_plant(const Lab& lab, const std::string& name) {
+  std::vector<std::string> names;
+  for (const LabCycler& cycler : lab.cyclers) {
+    names.push_back(cycler.name);
+    names.push_back(lab.cells[cycler.cell].name);
+  }
+  return not_among("cell or cycler in this lab", name, names);
+}
+
+std::string no_chamber(const Lab& lab, const std::string& name) {
+  std::vector<std::string> names;
+  for (const LabChamber& chamber : lab.chambers) names.push_back(chamber.name);
+  return not_among("chamber in this lab", name, names);
+}
+
+std::string obey(LiveLab& live, std::string_view sent) {
+  const Words words = words_of(sent);
   if (words.empty()) return "error: empty line; write `help`";
-  const std::string& verb = words[0];
-  if (verb == "state") return state_line(live);
-  if (verb == "mute" || verb == "unmute" || verb == "drop") return on_server(live, words);
-  if (verb == "temp" || verb == "overvoltage" || verb == "voltage" || verb == "current") return lie(live, words);
-  if (verb == "set") return set_soc(live, words);
-  if (verb == "help")
-    return "state; mute|unmute|drop TWIN; set CELL.soc X; temp CELL|CHAMBER degC|off; voltage|overvoltage CYCLER "
-           "V|off; "
-           "current CYCLER A|off";
-  return fmt::format("error: unknown command \"{}\"; write `help`", verb);
+  std::vector<std::string> verbs;
+  for (const auto& table : tables()) {
+    for (const ControlLine& line : table) {
+      if (line.verb == words[0]) return line.obey(live, words);
+      verbs.emplace_back(line.verb);
+    }
+  }
+  const std::string near = text::nearest(words[0], verbs);
+  return fmt::format("error: unknown command \"{}\"; {}", words[0],
+                     near.empty() ? "write `help`" : fmt::format("did you mean `{}`?", near));
 }
 
 class ControlHook::Session : public std::enable_shared_from_this<Session> {

@@ -1,5 +1,13 @@
 #include "hil/app/live_lab.hpp"
 
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <utility>
 
 #include "hil/peers/ea_psb_twin.hpp"
@@ -10,6 +18,7 @@ namespace cyclerd::hil {
 namespace {
 
 constexpr base::Duration kBeat = base::milliseconds(1);
+constexpr int kPlantPriority = 40, kTwinPriority = 35;  // below the daemon's own
 
 }  // namespace
 
@@ -59,14 +68,44 @@ void LiveLab::beat() {
     clock_.sleep_until(next);
     world_.now([](World&) {});
     ++beats_;
-    next = next + kBeat;
     const base::MonoTime now = clock_.now();
+    worst_beat_us_ = std::max(worst_beat_us_.load(), (now - next).us);
+    next = next + kBeat;
     if (now <= next) continue;
     // Late by a whole beat or more: counted, never caught up. The world itself has lost nothing, it moves to the clock.
     const std::int64_t missed = (now - next).us / kBeat.us + 1;
     overruns_ += static_cast<std::uint64_t>(missed);
     next = next + kBeat * missed;
   }
+}
+
+std::vector<std::string> LiveLab::ask_for_real_time() {
+  std::vector<std::string> refused;
+  auto fifo = [](std::thread& thread, int priority) {
+    const sched_param parameters{priority};
+    return pthread_setschedparam(thread.native_handle(), SCHED_FIFO, &parameters) == 0;
+  };
+  bool granted = fifo(plant_thread_, kPlantPriority);
+  for (auto& twin : twins_) granted = fifo(twin->thread, kTwinPriority) && granted;
+  if (!granted)
+    refused.push_back(
+        fmt::format("SCHED_FIFO {} is refused: beats may come late under load. Allow it with `ulimit -r "
+                    "{}`, LimitRTPRIO= in a unit, or CAP_SYS_NICE",
+                    kPlantPriority, kPlantPriority));
+  // With a limit on locked memory a later allocation would fail instead of being paged.
+  rlimit limit{};
+  const bool unlimited = geteuid() == 0 || (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY);
+  if (!unlimited || mlockall(MCL_CURRENT | MCL_FUTURE) != 0)
+    refused.push_back(
+        "memory is not locked: a page fault may delay a beat. Allow it with `ulimit -l unlimited`, "
+        "LimitMEMLOCK=infinity "
+        "in a unit, or CAP_IPC_LOCK");
+  return refused;
+}
+
+double LiveLab::real_time_factor() {
+  const SharedWorld::Effort effort = world_.effort();
+  return effort.cpu_ns > 0 ? static_cast<double>(effort.moved.us) * 1000.0 / static_cast<double>(effort.cpu_ns) : 0.0;
 }
 
 void LiveLab::stop() {

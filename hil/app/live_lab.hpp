@@ -29,6 +29,8 @@ class LiveLab {
 
   // Opens every port, then starts the threads. On failure nothing runs.
   [[nodiscard]] base::Status start();
+  // Asks for SCHED_FIFO and locked memory, after start(). What was refused, and what to do about it.
+  [[nodiscard]] std::vector<std::string> ask_for_real_time();
   void stop();
 
   [[nodiscard]] const Lab& lab() const noexcept { return lab_; }
@@ -39,6 +41,10 @@ class LiveLab {
   // Beats of the plant that came more than one period late.
   [[nodiscard]] std::uint64_t overruns() const noexcept { return overruns_; }
   [[nodiscard]] std::uint64_t beats() const noexcept { return beats_; }
+  // From the moment a beat was due to its end, the longest so far.
+  [[nodiscard]] base::Duration worst_beat() const noexcept { return {worst_beat_us_}; }
+  // Time that passed in the world for the CPU time spent on moving it; 0 before it has moved.
+  [[nodiscard]] double real_time_factor();
 
  private:
   struct Twin {
@@ -59,6 +65,7 @@ class LiveLab {
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> overruns_{0};
   std::atomic<std::uint64_t> beats_{0};
+  std::atomic<std::int64_t> worst_beat_us_{0};
 };
 
 }  // namespace cyclerd::hil

@@ -16,7 +16,7 @@ constexpr double kThaw = 10.0;
 constexpr double kFrostLeft = 0.5;
 // Moisture: through an open door in half a minute, through the seals in hours; the cooler, some kelvins colder than the
 // air, dries it in minutes; ice that thaws gives it back.
-constexpr double kDoorMixing_s = 30.0, kSeals_s = 6.0 * 3600.0, kDrying_s = 180.0, kThawing_s = 300.0;
+constexpr double kDoorMixing_s = 30.0, kSeals_s = 6.0 * 3600.0, kDrying_s = 180.0, kThawing_s = 120.0;
 constexpr double kCoolerBelowAir_K = 6.0;
 
 }  // namespace

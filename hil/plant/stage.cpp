@@ -32,6 +32,19 @@ base::Regulation regulation_of(StageMode mode) noexcept {
   return base::Regulation::unknown;
 }
 
+const char* to_string(StageMode mode) noexcept {
+  switch (mode) {
+    case StageMode::off: return "off";
+    case StageMode::voltage: return "voltage";
+    case StageMode::current_high: return "current_high";
+    case StageMode::current_low: return "current_low";
+    case StageMode::power_high: return "power_high";
+    case StageMode::power_low: return "power_low";
+    case StageMode::resistance: return "resistance";
+  }
+  return "?";
+}
+
 const char* to_string(Refusal refusal) noexcept {
   switch (refusal) {
     case Refusal::none: return "accepted";

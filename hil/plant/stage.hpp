@@ -54,6 +54,7 @@ struct StageRequest {
 enum class StageMode : std::uint8_t { off = 0, voltage, current_high, current_low, power_high, power_low, resistance };
 
 [[nodiscard]] base::Regulation regulation_of(StageMode mode) noexcept;
+[[nodiscard]] const char* to_string(StageMode mode) noexcept;
 
 enum class Refusal : std::uint8_t { none = 0, not_a_number, out_of_range };
 [[nodiscard]] const char* to_string(Refusal refusal) noexcept;

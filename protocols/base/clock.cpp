@@ -50,6 +50,12 @@ WallTime SystemClock::wall() const noexcept RT_NONBLOCKING {
 #pragma clang diagnostic pop
 #endif
 
+std::int64_t thread_cpu_ns() noexcept {
+  timespec ts{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+  return static_cast<std::int64_t>(ts.tv_sec) * 1'000'000'000 + ts.tv_nsec;
+}
+
 void SystemClock::sleep_until(MonoTime deadline) {
   const timespec ts = to_timespec(deadline);
   while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, nullptr) == EINTR) {

@@ -3,6 +3,8 @@
 
 #include <semaphore.h>
 
+#include <cstdint>
+
 #include "protocols/base/rt.hpp"
 #include "protocols/base/time.hpp"
 
@@ -34,6 +36,9 @@ class Clock {
   // Sleeps until `deadline` or until `wakeup` is posted; pending posts are consumed. True when woken by a post.
   virtual bool wait_until(MonoTime deadline, Wakeup& wakeup) = 0;
 };
+
+// What the calling thread has cost so far, ns of CPU time. For counting effort, never for deciding.
+[[nodiscard]] std::int64_t thread_cpu_ns() noexcept;
 
 // CLOCK_MONOTONIC and CLOCK_REALTIME.
 class SystemClock final : public Clock {
