@@ -51,7 +51,7 @@ struct Measured {
 
 Measured run_cell(const hil::CellSet& set, std::int64_t steps) {
   const auto cell = set.make({.soc = 0.5, .temperature_degC = 25.0});
-  const double rate_A = set.capacity_C / 3600.0;
+  const double rate_A = set.header.capacity_C / 3600.0;
   Direction direction;
   const double begin_s = cpu_seconds();
   for (std::int64_t i = 0; i < steps; ++i) {
@@ -69,7 +69,7 @@ Measured run_world(const hil::CellSet& set, std::int64_t steps) {
   hil::PlantConfig config;
   config.stage.voltage_max_V = 10.0;
   const std::size_t plant = world.add_plant(set.make({.soc = 0.5, .temperature_degC = 25.0}), config, place);
-  const double rate_A = set.capacity_C / 3600.0;
+  const double rate_A = set.header.capacity_C / 3600.0;
   Direction direction;
   const auto command = [&] {
     base::Setpoint setpoint;
