@@ -88,11 +88,11 @@ double leaf_loss_days(const Stress& s) {
   return 3.25e8 * std::exp(-7580.0 / s.temperature_K) * std::exp(162.0 * s.soc / s.temperature_K);
 }
 
-AgeingPart published(AgeingEffect effect, bool over_cycles, double power, double (*law)(const Stress&)) {
+AgeingPart published(AgeingEffect effect, bool over_cycles, double exponent, double (*law)(const Stress&)) {
   AgeingPart part;
   part.effect = effect;
   part.over_cycles = over_cycles;
-  part.power = power;
+  part.exponent = exponent;
   part.rate = 1.0;
   part.law = law;
   return part;
@@ -141,10 +141,10 @@ double AgeingPart::factor(const Stress& s) const noexcept {
   return positive(k);
 }
 
-double advance_power_law(double y, double k, double power, double dx) noexcept {
+double advance_power_law(double y, double k, double exponent, double dx) noexcept {
   if (!(k > 0.0) || !(dx > 0.0)) return y;
-  const double x = (y > 0.0 ? std::pow(y / k, 1.0 / power) : 0.0) + dx;
-  const double next = k * std::pow(x, power);
+  const double x = (y > 0.0 ? std::pow(y / k, 1.0 / exponent) : 0.0) + dx;
+  const double next = k * std::pow(x, exponent);
   return std::isfinite(next) ? std::max(next, y) : y;
 }
 
@@ -213,7 +213,7 @@ void age(AgeingState& state, const AgeingSet& set, double capacity_C, const Agei
   for (std::size_t i = 0; i < std::min(set.parts.size(), kMaxAgeingParts); ++i) {
     const AgeingPart& part = set.parts[i];
     const double dx = part.over_cycles ? state.window_cycles : state.window_days;
-    state.part[i] = advance_power_law(state.part[i], part.factor(stress), part.power, dx);
+    state.part[i] = advance_power_law(state.part[i], part.factor(stress), part.exponent, dx);
   }
   state.days += state.window_days;
   state.cycles += state.window_cycles;

@@ -26,7 +26,7 @@ enum class AgeingEffect : std::uint8_t { capacity_loss, capacity_gain, resistanc
 struct AgeingPart {
   AgeingEffect effect = AgeingEffect::capacity_loss;
   bool over_cycles = false;  // x: equivalent full cycles; otherwise days
-  double power = 1.0;        // p
+  double exponent = 1.0;     // p
   double rate = 0.0;         // k at the references, per day^p or EFC^p
   // k = rate e^(-activation (1/T - 1/T_ref)) e^(soc_slope (soc - 0.5)) depth^depth_exponent e^(rate_slope (C - 1))
   double activation_K = 0.0;
@@ -48,7 +48,7 @@ struct AgeingSet {
 };
 
 // y after dx more at constant k: k ((y/k)^(1/p) + dx)^p. Never below y.
-[[nodiscard]] double advance_power_law(double y, double k, double power, double dx) noexcept;
+[[nodiscard]] double advance_power_law(double y, double k, double exponent, double dx) noexcept;
 
 // What a step did to the cell.
 struct AgeingStep {

@@ -35,7 +35,7 @@ std::optional<AgeingPart> read_part(const text::TomlNode& node, std::size_t numb
   if (!effect || !over || !power || !rate) return std::nullopt;
   part.effect = effect_of(*effect);
   part.over_cycles = *over == "cycles";
-  part.power = *power;
+  part.exponent = *power;
   part.rate = *rate;
   return part;
 }

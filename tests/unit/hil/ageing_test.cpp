@@ -17,7 +17,7 @@ AgeingPart own(AgeingEffect effect, bool over_cycles, double power, double rate)
   AgeingPart part;
   part.effect = effect;
   part.over_cycles = over_cycles;
-  part.power = power;
+  part.exponent = power;
   part.rate = rate;
   return part;
 }
