@@ -11,6 +11,8 @@ namespace cyclerd::hil {
 namespace {
 
 constexpr double kKelvin = 273.15;
+// Of the active material, the last is never lost: a current must flow somewhere.
+constexpr double kShareMin = 0.01;
 
 double activation_K(double J_per_mol) {
   return J_per_mol / kGas_J_per_mol_K;
@@ -110,8 +112,9 @@ void lose_material(const InsertionParameters& p, Ageing& ageing, double kelvin, 
     if (e.loss.per_s == 0.0 && e.loss.per_full_throughput == 0.0) return;
     const double rate_per_s = e.loss.per_s * arrhenius(activation_K(e.loss.activation_J_per_mol), x) +
                               e.loss.per_full_throughput * std::abs(mean_A) / e.capacity_C;
-    const double gone = share * -std::expm1(-rate_per_s * dt_s);
-    share -= gone;
+    const double left = std::max(share * std::exp(-rate_per_s * dt_s), std::min(share, kShareMin));
+    const double gone = share - left;
+    share = left;
     ageing.lost_C += e.capacity_C * gone * mean;
   };
   lose(p.negative, ageing.negative_share, negative_mean);
