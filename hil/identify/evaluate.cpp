@@ -11,6 +11,7 @@ namespace cyclerd::hil {
 namespace {
 
 constexpr double kRest = 0.01;  // of the largest current: less is a rest
+constexpr double kSettling_s = 60.0;
 constexpr double kSocMin = -0.02, kSocMax = 1.03;
 constexpr double kConstant = 0.03;       // a stretch of constant current stays within this share of it
 constexpr double kMainShare = 0.6;       // of the run's charge, for the stretch whose end is timed
@@ -194,8 +195,20 @@ RunStart start_of(const CellModel& model, const MeasuredRun& run, const Evaluate
     return [&made, current_A](double soc) { return made(soc)->terminal(current_A).voltage_V(current_A); };
   };
   if (std::abs(run.current_A[0]) > kRest * largest_A) {
-    std::tie(out.start.soc, out.miss_V) = solve_soc(under(run.current_A[0]), run.voltage_V[0]);
-    out.from = "from the first voltage, under load";
+    // The record begins somewhere in a load. What polarises within a minute is let do so before voltages are compared.
+    std::size_t settled = 0;
+    while (settled + 1 < run.size() && run.time_s[settled + 1] - run.time_s[0] <= kSettling_s &&
+           std::abs(run.current_A[settled + 1] - run.current_A[0]) <= kConstant * std::abs(run.current_A[0])) {
+      ++settled;
+    }
+    const auto after_settling = [&](double soc) {
+      const auto cell = made(soc);
+      cell->set_ambient(out.start.temperature_degC);
+      for (std::size_t i = 1; i <= settled; ++i) drive(*cell, path(run, i, largest_A), options.longest_step_s);
+      return cell->terminal(run.current_A[settled]).voltage_V(run.current_A[settled]);
+    };
+    std::tie(out.start.soc, out.miss_V) = solve_soc(after_settling, run.voltage_V[settled]);
+    out.from = "from the voltage under load, after a minute";
     return out;
   }
   std::tie(out.start.soc, out.miss_V) = solve_soc(under(0.0), run.voltage_V[rest]);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -21,6 +22,7 @@ constexpr double kRowsPerGroup = 100.0;  // independent rows that a run, or all 
 constexpr double kOutlier = 10.0;        // residuals beyond this many tolerances count by their size, not its square
 constexpr double kThin_V = 0.0005;
 constexpr double kLongestStep_s = 30.0;
+constexpr auto kAll = {Stage::pulses, Stage::runs, Stage::hysteresis};
 
 class EcmModel final : public CellModel {
  public:
@@ -39,6 +41,7 @@ struct Weighed {
   MeasuredRun run;
   std::vector<double> root_weight;
   RunStart start;
+  std::optional<double> start_soc;  // known from the charge that follows
   double importance = 1.0;
   bool pulse = false;
 };
@@ -61,12 +64,15 @@ class Fit {
       const bool first = round == 0;
       if (first && has_pulses()) fit({Stage::pulses}, true, 15, "pulses");
       if (first && has_runs()) fit({Stage::runs, Stage::hysteresis}, false, 10, "runs");
-      fit({Stage::pulses, Stage::runs, Stage::hysteresis}, false, first ? 12 : 8, "all");
+      keep_if_best(fit(kAll, false, first ? 15 : 10, "all"));
+      if (input_.ocv_table) continue;
       refine();
+      if (round + 1 < input_.rounds) continue;
+      refine();
+      keep_if_best(fit(kAll, false, 0, "as it is"));
     }
-    if (input_.ocv_table == std::nullopt) {
-      for (int k = 0; k < 2; ++k) refine();
-    }
+    parameters_->list() = best_parameters_;
+    ocv_ = best_ocv_;
     fit_heat();
     return finish();
   }
@@ -138,7 +144,16 @@ class Fit {
     };
     add(input_.pulses, true, 1.0);
     add(input_.runs, false, 1.0);
-    if (!input_.ocv_table) add(input_.ocv, false, 0.3);
+    if (input_.ocv_table) return;
+    const std::size_t first = data_.size();
+    add(input_.ocv, false, has_runs() ? 0.3 : 1.0);
+    for (std::size_t k = first; k < data_.size(); ++k) data_[k].start_soc = start_soc(data_[k].run);
+  }
+
+  // Of a run that is at some time full.
+  [[nodiscard]] double start_soc(const MeasuredRun& r) const {
+    const std::vector<double> charge_C = r.charge_C();
+    return 1.0 - (*std::ranges::max_element(charge_C) - charge_C.front()) / set_->capacity_C;
   }
 
   Weighed weighed(const MeasuredRun& measured, bool pulse, double importance) const {
@@ -175,12 +190,20 @@ class Fit {
     const EcmModel model(set_);
     EvaluateOptions options;
     for (Weighed& w : data_) {
-      options.start_soc = w.pulse ? std::nullopt : input_.start_soc;
+      options.start_soc = w.pulse ? std::nullopt : input_.start_soc ? input_.start_soc : w.start_soc;
       w.start = start_of(model, w.run, options);
     }
   }
 
-  void fit(std::initializer_list<Stage> stages, bool pulses_only, int iterations, const char* words) {
+  void keep_if_best(double cost) {
+    if (cost >= best_cost_) return;
+    best_cost_ = cost;
+    best_parameters_ = parameters_->list();
+    best_ocv_ = ocv_;
+  }
+
+  // The sum of squares that remains.
+  double fit(std::initializer_list<Stage> stages, bool pulses_only, int iterations, const char* words) {
     assemble();
     find_starts();
     std::vector<std::size_t> free;
@@ -206,11 +229,12 @@ class Fit {
       }
       parameters_->append_prior(r);
     };
-    const LeastSquaresReport report = minimise(residuals, unknowns, {iterations, 1e-3});
+    const LeastSquaresReport report = minimise(residuals, unknowns, {iterations, 3e-4});
     for (std::size_t k = 0; k < free.size(); ++k) parameters_->list()[free[k]].value = unknowns[k].value;
     parameters_->apply(*set_);
     say(fmt::format("{}: {} unknowns, {} iterations, sum of squares {:.4g} to {:.4g}", words, free.size(),
                     report.iterations, report.before, report.after));
+    return report.after;
   }
 
   // Makes the slow runs come out, now that their overvoltage is known.
@@ -222,9 +246,7 @@ class Fit {
     options.longest_step_s = kLongestStep_s;
     std::vector<RunResult> results;
     for (const MeasuredRun& r : ocv_runs_) {
-      const double first_C = r.charge_C().front();
-      const std::vector<double> charge = r.charge_C();
-      options.start_soc = 1.0 - (*std::ranges::max_element(charge) - first_C) / set_->capacity_C;
+      options.start_soc = start_soc(r);
       results.push_back(evaluate(model, r, options));
     }
     const double moved = refine_ocv(ocv_, ocv_runs_, results, set_->capacity_C);
@@ -330,6 +352,9 @@ class Fit {
   std::optional<EcmParameters> parameters_;
   std::vector<Weighed> data_;
   std::vector<double> voltage_, temperature_;
+  double best_cost_ = std::numeric_limits<double>::infinity();
+  std::vector<Parameter> best_parameters_;
+  OcvTable best_ocv_;
 };
 
 }  // namespace

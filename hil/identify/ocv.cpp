@@ -1,13 +1,9 @@
 #include "hil/identify/ocv.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <map>
 
-#include "hil/identify/csv_columns.hpp"
+#include "hil/cells/table.hpp"
 
 namespace cyclerd::hil {
 namespace {
@@ -179,11 +175,48 @@ OcvTable ocv_from_runs(const std::vector<MeasuredRun>& runs, double capacity_C) 
   if (!attempt(Rows::slow, 0.7, "rows of at most C/8") && !attempt(Rows::rests, 4.0 / 113.0, "ends of long rests")) {
     attempt(Rows::all, 0.0, "a run under load, corrected for the fitted overvoltage");
   }
+  out.sparse = out.from.starts_with("ends");
   return out;
 }
 
+namespace {
+
+// A few rests and what lies between them: rests count most, and the curve moves only in wide stretches, so that it does
+// not swallow what belongs to the overvoltage.
+double refine_sparse(OcvTable& table, const std::vector<MeasuredRun>& runs, const std::vector<RunResult>& results,
+                     double capacity_C) {
+  std::vector<double> wide;
+  for (int i = 0; i <= 32; ++i) wide.push_back(i / 32.0);
+  Binned misses(wide);
+  for (std::size_t k = 0; k < runs.size(); ++k) {
+    const MeasuredRun& run = runs[k];
+    const std::vector<double> charge_C = run.charge_C();
+    const double rest_A = 0.01 * run.largest_current_A();
+    double rest_since_s = 0.0;
+    for (std::size_t i = 0; i < run.size(); ++i) {
+      if (std::abs(run.current_A[i]) > rest_A) rest_since_s = run.time_s[i];
+      const double soc = results[k].start.start.soc + charge_C[i] / capacity_C;
+      const double error = std::clamp(run.voltage_V[i] - results[k].voltage_V[i], -0.1, 0.1);
+      const bool rested = run.time_s[i] - rest_since_s > kLongRest_s;
+      misses.add(soc, error, weight_s(run, i) * (rested ? 1.0 : 0.1));
+    }
+  }
+  const Curve move(Axis(wide), misses.values(true));
+  double largest = 0.0;
+  for (std::size_t i = 0; i < table.soc.size(); ++i) {
+    const double by = move.clamped(table.soc[i]);
+    table.voltage_V[0][i] += by;
+    largest = std::max(largest, std::abs(by));
+  }
+  make_rising(table.voltage_V[0]);
+  return largest;
+}
+
+}  // namespace
+
 double refine_ocv(OcvTable& table, const std::vector<MeasuredRun>& runs, const std::vector<RunResult>& results,
                   double capacity_C) {
+  if (table.sparse) return refine_sparse(table, runs, results, capacity_C);
   Binned charge(table.soc), discharge(table.soc);
   for (std::size_t k = 0; k < runs.size(); ++k) {
     const MeasuredRun& run = runs[k];

@@ -19,6 +19,7 @@ struct OcvTable {
   std::vector<std::vector<double>> voltage_V;   // mean of charge and discharge
   std::vector<std::vector<double>> half_gap_V;  // empty: no hysteresis known
   std::string from;
+  bool sparse = false;  // out of a few rests
 };
 
 // A CSV whose header names `soc` and a voltage (ocv_V, ocv_mean_V, voltage_V; ocv_25 and so on: one for each
