@@ -29,6 +29,7 @@ struct SetHeader {
 
 // Read the rest of a set. What they return is of use only when nothing was reported.
 [[nodiscard]] std::shared_ptr<const CellModel> read_ecm_model(text::TableReader& root, const SetHeader& header);
+[[nodiscard]] std::shared_ptr<const CellModel> read_pack_model(text::TableReader& root, const SetHeader& header);
 [[nodiscard]] std::shared_ptr<const CellModel> read_source_model(text::TableReader& root, const SetHeader& header);
 [[nodiscard]] std::shared_ptr<const CellModel> read_lithium_sulfur_model(text::TableReader& root,
                                                                          const SetHeader& header);

@@ -9,6 +9,7 @@
 #include <limits>
 #include <utility>
 
+#include "hil/cells/read_faults.hpp"
 #include "hil/cells/read_table.hpp"
 #include "protocols/text/toml.hpp"
 
@@ -34,6 +35,7 @@ struct ModelReader {
 constexpr std::array kModels = {
     ModelReader{"ecm", read_ecm_model},
     ModelReader{"lithium-sulfur", read_lithium_sulfur_model},
+    ModelReader{"pack", read_pack_model},
     ModelReader{"source", read_source_model},
 };
 
@@ -75,7 +77,7 @@ std::optional<CellSet> load_cell_set(const text::SourcePtr& source, text::Diagno
   const auto model = root.required_word("model", words);
   if (!model) return std::nullopt;
   const auto* known = std::ranges::find(kModels, std::string_view(*model), &ModelReader::word);
-  set.model = known->read(root, header);
+  set.model = with_faults(root, known->read(root, header));
   root.finish();
   if (diagnostics.error_count() != errors_before) return std::nullopt;
   return set;

@@ -47,6 +47,9 @@ constexpr Tolerance kTolerances[] = {
     {"", "halves_V", 1e-9, "a model with constant parameters is exact for a constant current, up to rounding"},
     {"ecm", "halves_V", 2e-4, "tables are read in the middle of the step, temperature at its start"},
     {"linear-closed-form", "halves_V", 1e-12, "no table: exact"},
+    {"pack", "halves_V", 2e-4, "of its cells, which are circuits with tables"},
+    {"", "committed_V", 1e-9, "the same state, reckoned once more"},
+    {"pack", "committed_V", 2e-5, "a grown resistance follows its cell's from step to step"},
     {"", "charge", 1e-9, "the state of charge is a coulomb count"},
     {"", "loop", 0.01, "of the heat; the loop is closed and isothermal up to what a twentieth of 1C leaves"},
     {"", "rest_V", 5e-6, "in the last 12 of 72 hours"},
@@ -198,8 +201,9 @@ TEST_P(EveryCell, AbsurdHeatFromOutsideIsIgnoredAndFlagged) {
     cell->clear_flags();
     cell->set_extra_heat(bad);
     EXPECT_NE(cell->readout().flags & cell_flag::kBadInput, 0U);
+    const double core_degC = cell->readout().core_degC;
     step(*cell, 0.0, 0.0, 1.0);
-    EXPECT_NEAR(cell->readout().core_degC, 25.0, 0.01);
+    EXPECT_NEAR(cell->readout().core_degC, core_degC, 0.01);
   }
 }
 
@@ -325,7 +329,7 @@ TEST_P(EveryCell, TheCommittedEndIsTheNewTerminal) {
   for (double rate : {0.7, -0.9, 0.2}) {
     const double at_end = cell->propose(0.0, rate * one_C_A, 7.0);
     cell->commit();
-    EXPECT_NEAR(cell->terminal(rate * one_C_A).voltage_V(rate * one_C_A), at_end, 1e-9);
+    EXPECT_NEAR(cell->terminal(rate * one_C_A).voltage_V(rate * one_C_A), at_end, tolerance(set, "committed_V"));
   }
 }
 
