@@ -16,7 +16,7 @@ constexpr double kKelvin = 273.15;
 constexpr double kGasOverFaraday = 8.314462618 / 96485.33212;  // V/K
 // Bounds inside which numbers mean something; reaching one is flagged.
 constexpr double kSocMin = -1.0, kSocMax = 2.0;
-constexpr double kTemperatureMin_degC = -80.0, kTemperatureMax_degC = 400.0;
+constexpr double kTemperatureMin_degC = -80.0, kTemperatureMax_degC = 1500.0;
 constexpr double kRcMax_V = 1e3;
 constexpr double kCurrentMax_A = 1e6;
 constexpr double kStepMax_s = 1e7;
