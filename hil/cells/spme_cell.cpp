@@ -2,7 +2,7 @@
 #include "hil/cells/electrochemical_set.hpp"
 #include "hil/cells/electrolyte_cells.hpp"
 #include "hil/cells/particle_shells.hpp"
-#include "hil/cells/transport_cell.hpp"
+#include "hil/cells/transport_step.hpp"
 #include "protocols/base/check.hpp"
 
 namespace cyclerd::hil {
