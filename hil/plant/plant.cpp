@@ -392,22 +392,23 @@ void Plant::trip(std::uint32_t alarm_bits) noexcept {
 
 void Plant::check_protection() noexcept {
   if (!request_.output_on) return;
-  const double sensed = sensed_V(stepper_.current_A(), stepper_.voltage_V());
-  const double current = stepper_.current_A();
+  const double sensed_now_V = sensed_V(stepper_.current_A(), stepper_.voltage_V());
+  const double current_A = stepper_.current_A();
   std::uint32_t bits = 0;
-  if (sensed > protection_.voltage_max_V + kComparator) bits |= alarm::kOverVoltage;
-  if (sensed < protection_.voltage_min_V - kComparator) bits |= alarm::kUnderVoltage;
-  if (current > protection_.current_max_A + kComparator) bits |= alarm::kOverCurrent;
-  if (current < protection_.current_min_A - kComparator) bits |= alarm::kOverCurrent;
+  if (sensed_now_V > protection_.voltage_max_V + kComparator) bits |= alarm::kOverVoltage;
+  if (sensed_now_V < protection_.voltage_min_V - kComparator) bits |= alarm::kUnderVoltage;
+  if (current_A > protection_.current_max_A + kComparator) bits |= alarm::kOverCurrent;
+  if (current_A < protection_.current_min_A - kComparator) bits |= alarm::kOverCurrent;
   const StageConfig& s = config_.stage;
   if (s.ovp_margin > 0.0 && settled_) {
     // At the stage's own terminals, whatever the sense wires say. Who only discharges has the rating as his limit.
     const double limit_V = request_.current_max_A > 0.0 ? request_.voltage_V : s.voltage_max_V;
-    if (std::max(sensed, terminal_V()) > limit_V * (1.0 + s.ovp_margin) + kComparator) bits |= alarm::kOverVoltage;
+    if (std::max(sensed_now_V, terminal_V()) > limit_V * (1.0 + s.ovp_margin) + kComparator)
+      bits |= alarm::kOverVoltage;
   }
   if (s.ocp_margin > 0.0 && settled_) {
-    if (current > request_.current_max_A * (1.0 + s.ocp_margin) + kComparator) bits |= alarm::kOverCurrent;
-    if (current < request_.current_min_A * (1.0 + s.ocp_margin) - kComparator) bits |= alarm::kOverCurrent;
+    if (current_A > request_.current_max_A * (1.0 + s.ocp_margin) + kComparator) bits |= alarm::kOverCurrent;
+    if (current_A < request_.current_min_A * (1.0 + s.ocp_margin) - kComparator) bits |= alarm::kOverCurrent;
   }
   if (bits != 0) trip(bits);
 }

@@ -48,7 +48,7 @@ TEST(Lab, EveryShippedLabLoads) {
     EXPECT_TRUE(diagnostics.all().empty()) << diagnostics.render();
     ++labs;
   }
-  EXPECT_GE(labs, 2);
+  EXPECT_GE(labs, 5);
 }
 
 TEST(Lab, TheWorldIsWhatTheFileSays) {
@@ -99,6 +99,61 @@ cell = "c"
   }
 }
 
+// One cycler with these lines more.
+std::string with_cycler_lines(const std::string& lines) {
+  return std::string(kSmall) + lines;
+}
+
+TEST(Lab, AnInstrumentClassIsAPresetThatKeysOverrule) {
+  auto cheap =
+      load(with_cycler_lines("class = \"cheap\"\nvoltage_overshoot = \"12 mV\"\nbleeder_resistance = \"1000 kOhm\"\n"));
+  ASSERT_TRUE(cheap.has_value());
+  const PlantConfig& c = cheap->cyclers[0].config;
+  EXPECT_DOUBLE_EQ(c.current_accuracy.class_of_full_scale, 0.005);
+  EXPECT_EQ(c.sampling.us, 100'000);
+  EXPECT_EQ(c.current_delay.us, 20'000);
+  EXPECT_DOUBLE_EQ(c.stage.voltage_overshoot_V, 0.012);
+  EXPECT_DOUBLE_EQ(c.stage.bleeder_Ohm, 1e6);
+  auto ideal = load(kSmall);
+  ASSERT_TRUE(ideal.has_value());
+  EXPECT_EQ(ideal->cyclers[0].config.sampling.us, 0);
+  EXPECT_EQ(ideal->cyclers[0].config.stage.ovp_margin, 0.0);
+}
+
+TEST(Lab, FaultsFromTheStartAreInTheWorld) {
+  auto lab =
+      load(with_cycler_lines("sense_fault = \"swapped\"\nprobe_fault = \"open-low\"\nlead_resistance = \"10 mOhm\"\n"));
+  ASSERT_TRUE(lab.has_value());
+  World world = build_world(*lab, {});
+  EXPECT_LT(world.plant(0).measure().voltage_V, -3.0);
+  EXPECT_DOUBLE_EQ(world.plant(0).measure().temperature_degC, -200.0);
+}
+
+struct BadLine {
+  const char* lines;
+  const char* said;
+};
+class BadCyclerLine : public ::testing::TestWithParam<BadLine> {};
+TEST_P(BadCyclerLine, IsRefusedWithAHint) {
+  std::string shown;
+  EXPECT_FALSE(load(with_cycler_lines(GetParam().lines), &shown).has_value()) << GetParam().lines;
+  EXPECT_NE(shown.find(GetParam().said), std::string::npos) << shown;
+}
+INSTANTIATE_TEST_SUITE_P(
+    Lines, BadCyclerLine,
+    ::testing::Values(BadLine{"class = \"cheep\"\n", "cheap"}, BadLine{"wires = 3\n", "2 or 4"},
+                      BadLine{"wires = 2\nsense_fault = \"swapped\"\n", "two wires"},
+                      BadLine{"sense_fault = \"open-flot\"\n", "open-float"},
+                      BadLine{"probe_fault = \"opn\"\n", "open"}, BadLine{"voltage_overshoot = \"21 mV\"\n", "20 mV"},
+                      BadLine{"current_ranges = [\"1 A\", \"0.5 A\"]\n", "not above"},
+                      BadLine{"current_ranges = [\"1 V\"]\n", "is no current"},
+                      BadLine{"current_ranges = [1]\n", "not a quantity"},
+                      BadLine{"current_ranges = [\"50 A\"]\n", "above the rating"},
+                      BadLine{"current_ranges = []\n", "empty"}, BadLine{"sampling = \"1 s\"\n", "200 ms"},
+                      BadLine{"current_accuracy = \"20 %\"\n", "current_accuracy"}, BadLine{"slew = \"5 A\"\n", "slew"},
+                      BadLine{"lead_resistence = \"1 Ohm\"\n", "lead_resistance"},
+                      BadLine{"resolution_bits = 30\n", "24"}, BadLine{"contact_mOhm_per_h = -1.0\n", "contact"}));
+
 TEST(Lab, ALabNeedsACellAndACycler) {
   std::string shown;
   EXPECT_FALSE(load("format = 1\n", &shown).has_value());
@@ -112,6 +167,46 @@ struct Hooked {
   LiveLab live{*load(kSmall), clock};
   nlohmann::json state() { return nlohmann::json::parse(obey(live, "state")); }
 };
+
+TEST(ControlHook, FaultsOfTheRigReachIt) {
+  Hooked h;
+  EXPECT_EQ(obey(h.live, "sense p open-plus"), "ok");
+  EXPECT_NEAR(h.state()["cyclers"]["p"]["sensed_V"].get<double>(), 3.9, 1e-9);
+  EXPECT_EQ(obey(h.live, "sense p ok"), "ok");
+  EXPECT_EQ(obey(h.live, "contact p 0.05"), "ok");
+  EXPECT_NEAR(h.state()["cyclers"]["p"]["contact_Ohm"].get<double>(), 0.05, 1e-12);
+  EXPECT_EQ(obey(h.live, "joint c 0.01"), "ok");
+  EXPECT_EQ(obey(h.live, "probe p open"), "ok");
+  EXPECT_EQ(obey(h.live, "instrument p 40"), "ok");
+  EXPECT_EQ(obey(h.live, "door oven open"), "ok");
+  EXPECT_EQ(h.state()["chambers"]["oven"]["door_open"], true);
+  EXPECT_EQ(obey(h.live, "compressor oven trip"), "ok");
+  EXPECT_EQ(h.state()["chambers"]["oven"]["compressor_tripped"], true);
+  EXPECT_EQ(obey(h.live, "report oven tenfold"), "ok");
+  EXPECT_NEAR(h.state()["chambers"]["oven"]["reading_degC"].get<double>(), 250.0, 1e-6);
+  EXPECT_EQ(obey(h.live, "sensor oven 2"), "ok");
+  EXPECT_EQ(obey(h.live, "restart oven"), "ok");
+  EXPECT_EQ(h.state()["chambers"]["oven"]["running"], true);
+  EXPECT_EQ(obey(h.live, "thermostat oven reset"), "ok");
+  h.clock.advance(base::seconds(2));
+  EXPECT_EQ(h.state()["now_us"], 2'000'000);
+  EXPECT_GT(h.state()["real_time_factor"].get<double>(), 1.0);
+}
+
+TEST(ControlHook, WrongLinesSayWhatIsNearest) {
+  Hooked h;
+  for (auto [line, said] : {std::pair{"sens p ok", "`sense`"}, std::pair{"sense q ok", "there is: p, c"},
+                            std::pair{"sense p open-plas", "open-plus"}, std::pair{"sense p", "sense CYCLER"},
+                            std::pair{"door ovn open", "\"oven\""}, std::pair{"door oven ajar", "open|closed"},
+                            std::pair{"report oven tenfol", "tenfold"}, std::pair{"contact p -1", "between 0"},
+                            std::pair{"contact p nan", "not a number"}, std::pair{"sensor oven 50", "between -20"},
+                            std::pair{"restart", "restart CHAMBER"}, std::pair{"probe p opne", "open"}}) {
+    const std::string answer = obey(h.live, line);
+    EXPECT_EQ(answer.substr(0, 6), "error:") << line;
+    EXPECT_NE(answer.find(said), std::string::npos) << line << " -> " << answer;
+  }
+  EXPECT_NE(obey(h.live, "help").find("sense CYCLER"), std::string::npos);
+}
 
 TEST(ControlHook, SetsTheStateOfChargeAndTellsTheTruth) {
   Hooked h;
