@@ -92,9 +92,35 @@ std::string record_table(const RecordSyntax& record) {
   return pairs.table();
 }
 
-std::string control_table(const StepSyntax& step) {
+std::string impedance_table(const StepSyntax& step) {
   Pairs pairs;
-  pairs.expression(step.kind == StepKind::repeat_begin ? "count" : "repeat", step.count);
+  pairs.expression("current", step.current);
+  pairs.expression("time", step.pulse_time);
+  pairs.text("method", step.method == ResistanceMethod::end ? "end" : "sqrt");
+  return "{ dcir = " + pairs.table() + " }";
+}
+
+std::string pulse_list(const std::vector<PulseSyntax>& pulses) {
+  std::string body;
+  for (const PulseSyntax& pulse : pulses) {
+    Pairs pairs;
+    pairs.expression("current", pulse.current);
+    pairs.expression("power", pulse.power);
+    pairs.expression("time", pulse.time);
+    body += (body.empty() ? "" : ", ") + pairs.table();
+  }
+  return "[" + body + "]";
+}
+
+std::string control_table(const StepSyntax& step) {
+  if (step.kind == StepKind::impedance) return impedance_table(step);
+  Pairs pairs;
+  if (!step.pulses.empty()) pairs.add("pulses", pulse_list(step.pulses));
+  pairs.expression(step.kind == StepKind::follow ? "repeat" : "count", step.count);
+  pairs.expression("from", step.ramp_from);
+  pairs.expression("to", step.ramp_to);
+  pairs.expression("rate", step.ramp_rate);
+  pairs.expression("over", step.ramp_over);
   pairs.expression("current", step.current);
   pairs.expression("voltage", step.voltage);
   pairs.expression("power", step.power);
@@ -278,6 +304,11 @@ void append_step(const Step& s, const Program& program, Bytes& out) {
     out.expression(e);
   }
   out.integer(s.soak_for.us).integer(s.kind == StepKind::follow ? s.waveform : 0).integer(s.variable);
+  out.integer(static_cast<int>(s.method)).integer(s.pulse_count);
+  for (std::uint32_t k = s.first_pulse; k < s.first_pulse + s.pulse_count; ++k) {
+    const PulsePart& p = program.pulses[k];
+    out.expression(p.value).integer(static_cast<int>(p.quantity)).integer(p.time.us);
+  }
   out.integer(static_cast<int>(s.set_target)).integer(s.store_count);
   for (std::uint32_t k = s.first_store; k < s.first_store + s.store_count; ++k) {
     const ResultStore& r = program.stores[k];

@@ -47,9 +47,13 @@ class Existence {
     if (origin.syntax == nullptr) return;
     const StepSyntax& s = *origin.syntax;
     read({i, &s.when, true});
-    for (const Expression* e :
-         {&s.current, &s.voltage, &s.power, &s.resistance, &s.count, &s.temperature, &s.chamber_ramp, &s.scale}) {
+    for (const Expression* e : {&s.current, &s.voltage, &s.power, &s.resistance, &s.count, &s.temperature,
+                                &s.chamber_ramp, &s.scale, &s.ramp_from, &s.ramp_to, &s.ramp_rate, &s.ramp_over}) {
       read({i, e, false});
+    }
+    for (const PulseSyntax& part : s.pulses) {
+      read({i, &part.current, false});
+      read({i, &part.power, false});
     }
     const std::uint32_t judged = s.kind == StepKind::repeat_begin ? program_.steps[i].peer : i;
     for (const ConditionSyntax& condition : s.until) read({judged, &condition.when, true});

@@ -19,6 +19,9 @@ class SetpointCheck {
       case StepKind::power:
       case StepKind::resistance: regulated(); break;
       case StepKind::voltage: hold(); break;
+      case StepKind::ramp: ramp(); break;
+      case StepKind::pulse: pulse(); break;
+      case StepKind::impedance: impedance(); break;
       case StepKind::follow: follow(); break;
       case StepKind::chamber: soak(); break;
       case StepKind::repeat_begin: repeat(); break;
@@ -96,6 +99,8 @@ class SetpointCheck {
       cannot(charge ? "charge" : "discharge");
     } else if (step_.power.given && cycler.can_power == 0) {
       cannot("regulate power");
+    } else if (step_.resistance.given && step_.voltage.given && cycler.native_cv == 0) {
+      cannot("change from constant resistance to constant voltage (capability 'native_cv')");
     }
   }
 
@@ -110,6 +115,116 @@ class SetpointCheck {
     const SetpointBounds& b = compiler_.bounds;
     const Ceiling& wider = b.charge_A.value > b.discharge_A.value ? b.charge_A : b.discharge_A;
     magnitude(step_.current, "current", wider, text::dimension::kCurrent);
+  }
+
+  // A level with its sign: charge positive.
+  void level(const Expression& written, const Type& type) {
+    const auto value = compiler_.value(written);
+    if (!value) return;
+    const SetpointBounds& b = compiler_.bounds;
+    const bool volts = type == type::kVoltage;
+    const bool watts = type == type::kPower;
+    const Ceiling& above = volts ? b.voltage_max_V : watts ? b.charge_W : b.charge_A;
+    const Ceiling& below = volts ? b.negated_voltage_min_V : watts ? b.discharge_W : b.discharge_A;
+    if (*value > above.value) {
+      over(written, type_name(type).c_str(), *value, above, false, type.dimension);
+    } else if (-*value > below.value) {
+      over(written, type_name(type).c_str(), *value, below, true, type.dimension);
+    }
+    if (compiler_.launch == nullptr) return;
+    const device::Capability& cycler = compiler_.launch->cycler;
+    if (!volts && *value > 0.0 && cycler.can_charge == 0) cannot("charge");
+    if (!volts && *value < 0.0 && cycler.can_discharge == 0) cannot("discharge");
+    if (watts && cycler.can_power == 0) cannot("regulate power");
+  }
+
+  void above_zero(const Expression& written, const char* what) {
+    const auto value = compiler_.value(written);
+    if (!value || *value > 0.0) return;
+    compiler_.diagnostics.error(code::kMagnitude, written.where,
+                                fmt::format("{} of {} must be above zero", what, step_label(step_)),
+                                "write it without a sign; from and to say the direction");
+  }
+
+  void ramp() {
+    if (!step_.ramp_from.ok()) return;
+    const std::size_t errors_before = compiler_.diagnostics.error_count();
+    const Type type = step_.ramp_from.top().type;
+    level(step_.ramp_from, type);
+    level(step_.ramp_to, type);
+    above_zero(step_.ramp_rate, "the rate");
+    above_zero(step_.ramp_over, "the time");
+    const Ceiling& charge = compiler_.bounds.charge_A;
+    const Ceiling& discharge = compiler_.bounds.discharge_A;
+    magnitude(step_.current, "current", charge.value > discharge.value ? charge : discharge, text::dimension::kCurrent);
+    if (!step_.broken && compiler_.diagnostics.error_count() == errors_before) staircase(type);
+  }
+
+  // What the cycler is really given.
+  void staircase(const Type& type) {
+    const auto from = compiler_.value(step_.ramp_from);
+    const auto to = compiler_.value(step_.ramp_to);
+    const auto over = compiler_.value(step_.ramp_over);
+    const auto rate = compiler_.value(step_.ramp_rate);
+    if (compiler_.launch == nullptr || !from || !to || (!over && !rate)) return;
+    const double length_s = over ? *over : std::fabs(*to - *from) / *rate;
+    const double scan_s = compiler_.launch->scan.seconds();
+    if (!(length_s > 0.0) || !(scan_s > 0.0)) return;
+    const double stairs = std::max(1.0, std::ceil(length_s / scan_s));
+    compiler_.diagnostics.note(
+        code::kStaircase, step_.where,
+        fmt::format("{} is a staircase of {:.0f} steps of {}, one a scan", step_label(step_), stairs,
+                    text::format_quantity(std::fabs(*to - *from) / stairs, type.dimension, 3)));
+  }
+
+  void pulse() {
+    passes(step_.count, "count");
+    for (const PulseSyntax& part : step_.pulses) {
+      level(part.current, type::kCurrent);
+      level(part.power, type::kPower);
+      pulse_time(part.time);
+    }
+  }
+
+  void pulse_time(const Expression& written) {
+    const auto time = compiler_.value(written);
+    if (!time) return;
+    if (*time <= 0.0) {
+      compiler_.diagnostics.error(code::kMagnitude, written.where, "the time of a pulse must be above zero",
+                                  "10 s is usual");
+      return;
+    }
+    if (compiler_.launch == nullptr) return;
+    const double scan_s = compiler_.launch->scan.seconds();
+    if (*time < scan_s) {
+      compiler_.diagnostics.error(
+          code::kPulseTooFast, written.where,
+          fmt::format("a pulse of {} is shorter than the scan period of {}, and the cycler of this channel makes no "
+                      "pulses by itself (capability 'native pulses')",
+                      text::format_quantity(*time, text::dimension::kTime),
+                      text::format_quantity(scan_s, text::dimension::kTime)),
+          fmt::format("make it {} or longer, or scan faster", text::format_quantity(scan_s, text::dimension::kTime)));
+    } else if (std::fabs(std::remainder(*time, scan_s)) > 1e-6) {
+      compiler_.diagnostics.warning(
+          code::kPulseEdges, written.where,
+          fmt::format("{} is no multiple of the scan period of {}: its edge comes up to one scan late",
+                      text::format_quantity(*time, text::dimension::kTime),
+                      text::format_quantity(scan_s, text::dimension::kTime)),
+          "choose a multiple of the scan period");
+    }
+  }
+
+  void impedance() {
+    if (step_.sweep) {
+      if (compiler_.launch != nullptr) cannot("measure spectra (capability 'impedance spectrum')");
+      return;
+    }
+    level(step_.current, type::kCurrent);
+    if (const auto current = compiler_.value(step_.current); current && *current == 0.0) {
+      compiler_.diagnostics.error(code::kMagnitude, step_.current.where, "a pulse of 0 A measures no resistance",
+                                  "write the current of the pulse, charge positive, for instance \"-1 C\"");
+    }
+    pulse_time(step_.pulse_time);
   }
 
   void follow() {
@@ -184,10 +299,16 @@ class SetpointCheck {
 
   void sensors() {
     sensor_in(step_.when);
-    for (const Expression* e : {&step_.current, &step_.voltage, &step_.power, &step_.resistance, &step_.count,
-                                &step_.temperature, &step_.scale}) {
+    for (const Expression* e :
+         {&step_.current, &step_.voltage, &step_.power, &step_.resistance, &step_.count, &step_.temperature,
+          &step_.scale, &step_.ramp_from, &step_.ramp_to, &step_.ramp_rate, &step_.ramp_over}) {
       sensor_in(*e);
     }
+    for (const PulseSyntax& part : step_.pulses) {
+      sensor_in(part.current);
+      sensor_in(part.power);
+    }
+    for (const AssignmentSyntax& assignment : step_.assignments) sensor_in(assignment.value);
     for (const ConditionSyntax& condition : step_.until) sensor_in(condition.when);
   }
 

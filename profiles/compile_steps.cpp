@@ -27,6 +27,9 @@ const char* type_word(const StepSyntax& step) {
       return charge ? "CP_CHG" : "CP_DCH";
     case StepKind::resistance: return step.voltage.given ? "CRCV_DCH" : "CR_DCH";
     case StepKind::voltage: return "CV";
+    case StepKind::ramp: return "RAMP";
+    case StepKind::pulse: return "PULSE";
+    case StepKind::impedance: return "DCIR";
     case StepKind::follow: return "FOLLOW";
     case StepKind::chamber: return "CHAMBER";
     case StepKind::repeat_begin: return step.word == "call" ? "CALL" : "LOOP";
@@ -187,11 +190,13 @@ class Flattener {
     step.soak_for = duration_of(constant_or(syntax.soak_for, 0.0, "a soak"));
     step.scale = code(syntax.scale);
     step.message = compiler_.intern(syntax.message);
-    const bool follows_level = syntax.kind == StepKind::current || syntax.kind == StepKind::power;
-    step.software_cv =
-        follows_level && syntax.voltage.given && compiler_.launch != nullptr && compiler_.launch->cycler.native_cv == 0;
-    if (syntax.record.given) {
-      program_.records.push_back(record_rule(syntax.record, program_.records[0]));
+    shape(syntax, step);
+    step.software_cv = follows_level(syntax) && compiler_.launch != nullptr && compiler_.launch->cycler.native_cv == 0;
+    const bool full_rate = syntax.kind == StepKind::pulse || syntax.kind == StepKind::impedance;
+    if (syntax.record.given || full_rate) {
+      RecordRule base = program_.records[0];
+      if (full_rate) base.every = base::microseconds(1);  // every scan
+      program_.records.push_back(record_rule(syntax.record, base));
       step.record = static_cast<std::uint32_t>(program_.records.size()) - 1;
     }
     if (syntax.kind == StepKind::follow) {
@@ -219,6 +224,40 @@ class Flattener {
         register_name(syntax, push(make(syntax, parent), &syntax));
       }
       if (syntax.capacity != CapacityBase::inherit) use(outside);
+    }
+  }
+
+  // A voltage that somebody must hold.
+  static bool follows_level(const StepSyntax& syntax) {
+    switch (syntax.kind) {
+      case StepKind::voltage: return true;
+      case StepKind::ramp: return syntax.ramp_from.ok() && syntax.ramp_from.top().type == type::kVoltage;
+      case StepKind::current:
+      case StepKind::power: return syntax.voltage.given;
+      default: return false;
+    }
+  }
+
+  void shape(const StepSyntax& syntax, Step& step) {
+    step.ramp_from = code(syntax.ramp_from);
+    step.ramp_to = code(syntax.ramp_to);
+    step.ramp_rate = code(syntax.ramp_rate);
+    step.ramp_over = code(syntax.kind == StepKind::impedance ? syntax.pulse_time : syntax.ramp_over);
+    step.method = syntax.method;
+    if (syntax.ramp_from.ok()) {
+      const Type& type = syntax.ramp_from.top().type;
+      step.ramp_quantity = type == type::kVoltage ? WaveformQuantity::voltage
+                           : type == type::kPower ? WaveformQuantity::power
+                                                  : WaveformQuantity::current;
+    }
+    step.first_pulse = static_cast<std::uint32_t>(program_.pulses.size());
+    step.pulse_count = static_cast<std::uint32_t>(syntax.pulses.size());
+    for (const PulseSyntax& written : syntax.pulses) {
+      PulsePart part;
+      part.value = code(written.power.given ? written.power : written.current);
+      part.quantity = written.power.given ? WaveformQuantity::power : WaveformQuantity::current;
+      part.time = duration_of(compiler_.value(written.time).value_or(0.0));
+      program_.pulses.push_back(part);
     }
   }
 

@@ -250,6 +250,10 @@ const char* malformed_step(const Program& program, std::uint32_t index) noexcept
   if (step.kind == StepKind::set && step.set_target == SetTarget::mark && step.variable >= program.mark_count)
     return "a mark does not exist";
   if (step.kind > StepKind::end) return "an unknown kind of step";
+  if (step.pulse_count > kMaxPulses || step.first_pulse > program.pulses.size() ||
+      step.pulse_count > program.pulses.size() - step.first_pulse)
+    return "a step's pulses do not exist";
+  if (step.kind == StepKind::pulse && step.pulse_count == 0) return "a pulse step has no pulses";
   for (const ExpressionRef e :
        {step.when, step.current, step.voltage, step.power, step.resistance, step.count, step.chamber, step.chamber_ramp,
         step.soak_within, step.scale, step.ramp_from, step.ramp_to, step.ramp_rate, step.ramp_over, step.value}) {
@@ -286,6 +290,10 @@ const char* malformed(const Program& program) noexcept RT_NONBLOCKING {
       return "a condition's text does not exist";
     if (c.then == Then::go_to && c.target >= program.steps.size()) return "a goto leads nowhere";
     if (c.dwell.us < 0) return "a dwell is negative";
+  }
+  for (const PulsePart& p : program.pulses) {
+    if (!p.value.present() || p.time.us <= 0) return "a pulse has no value or no time";
+    if (const char* what = malformed_expression(program, p.value)) return what;
   }
   for (const ResultStore& s : program.stores) {
     if (s.slot >= program.result_slots) return "a result store has no slot";

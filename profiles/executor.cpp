@@ -247,8 +247,9 @@ void step(const Program& program, ExecutorState& state, const Input& input, Outp
   detail::update_wish(scan);
   output.state = run_state(state);
   output.step_count = state.step_count;
-  output.keep_row =
-      first || state.step_inputs == 1 || output.step_changed || input.request != Request::none || is_over(output.state);
+  const bool edge = detail::at_edge(scan);
+  output.keep_row = first || state.step_inputs == 1 || edge || output.step_changed || input.request != Request::none ||
+                    is_over(output.state);
 }
 
 std::span<const std::byte> snapshot(const ExecutorState& state) noexcept RT_NONBLOCKING {

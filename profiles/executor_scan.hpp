@@ -38,6 +38,10 @@ void update_wish(Scan& scan) noexcept RT_NONBLOCKING;
 // The step's own end: waveform played, ramp done, soak reached.
 [[nodiscard]] bool own_end(Scan& scan, const Step& step) noexcept RT_NONBLOCKING;
 [[nodiscard]] bool in_software_cv(const Scan& scan) noexcept RT_NONBLOCKING;
+// This scan's row stands at an edge of a pulse.
+[[nodiscard]] bool at_edge(Scan& scan) noexcept RT_NONBLOCKING;
+// What is said of a step that ended by itself.
+[[nodiscard]] base::FixedText<78> own_end_words(const Scan& scan, const Step& step) noexcept RT_NONBLOCKING;
 
 // executor_walk.cpp: the way through the program.
 // Passes instructions until a step that lasts is entered, the test is over, or the scan's budget is used up.

@@ -29,7 +29,14 @@ struct StepPlan {
   double software_cv_V = 0.0;      // software CV: where to stay
   double software_cv_min_A = 0.0;  // software CV: range of its current, signed
   double software_cv_max_A = 0.0;
-  double software_cv_A = 0.0;  // software CV: its current now
+  double software_cv_A = 0.0;              // software CV: its current now
+  std::array<double, kMaxPulses> pulse{};  // A or W
+  std::uint32_t pulse_part = 0;            // that is in force
+  std::uint32_t edge_rows = 0;             // rows around an edge that are still to be kept
+  double start_current_A = base::kAbsent;  // impedance: before the pulse
+  double points = 0.0;                     // impedance: sums over the pulse, x = sqrt(time), y = voltage
+  double sum_x = 0.0, sum_y = 0.0, sum_xx = 0.0, sum_xy = 0.0;
+  double resistance_Ohm = base::kAbsent;
 };
 
 // All times but test_start_us are test time: microseconds since the first input. One block that a test is inside of.
@@ -89,7 +96,8 @@ struct ExecutorState {
 
 // Equal states are equal bytes: no member may leave a hole.
 static_assert(sizeof(base::Setpoint) == 8 + 8 * 8 && sizeof(base::ChamberSetpoint) == 8 + 2 * 8);
-static_assert(sizeof(StepPlan) == sizeof(base::Setpoint) + 10 * 8 && sizeof(OpenBlock) == 24 + sizeof(Throughput));
+static_assert(sizeof(StepPlan) == sizeof(base::Setpoint) + 10 * 8 + kMaxPulses * 8 + 8 + 7 * 8 &&
+              sizeof(OpenBlock) == 24 + sizeof(Throughput));
 static_assert(sizeof(Fold) == 3 * 8 + 3 * sizeof(ThroughputSum) && sizeof(ThroughputSum) == 8 * 8);
 static_assert(sizeof(StepSummary) == 16 + 3 * 8 + sizeof(Throughput) + 7 * 8 + 48 + 80);
 static_assert(sizeof(CycleSummary) == 8 + 2 * 8 + sizeof(Throughput) + 2 * 8);

@@ -16,7 +16,7 @@ bool any_moved(const Throughput& t) noexcept RT_NONBLOCKING {
   return t.charge_C > 0 || t.discharge_C > 0;
 }
 
-double result_of(const StepSummary& summary, ResultOf quantity) noexcept RT_NONBLOCKING {
+double result_of(const StepSummary& summary, const StepPlan& plan, ResultOf quantity) noexcept RT_NONBLOCKING {
   const Throughput& t = summary.throughput;
   switch (quantity) {
     case ResultOf::charge_capacity: return t.charge_C;
@@ -33,7 +33,7 @@ double result_of(const StepSummary& summary, ResultOf quantity) noexcept RT_NONB
     case ResultOf::min_temperature: return summary.min_temperature_degC;
     case ResultOf::max_temperature: return summary.max_temperature_degC;
     case ResultOf::mean_temperature: return summary.mean_temperature_degC;
-    case ResultOf::resistance: break;
+    case ResultOf::resistance: return plan.resistance_Ohm;
   }
   return base::kAbsent;
 }
@@ -45,7 +45,7 @@ void store_results(Scan& scan, const Step& step, const StepSummary& summary) noe
     const std::uint32_t completion = ++state.result_counts[store.slot];
     const bool wanted = store.pick == ResultPick::last || (store.pick == ResultPick::first && completion == 1) ||
                         (store.pick == ResultPick::nth && completion == store.nth);
-    if (wanted) state.results[store.slot] = result_of(summary, store.quantity);
+    if (wanted) state.results[store.slot] = result_of(summary, state.plan, store.quantity);
   }
 }
 
@@ -325,16 +325,6 @@ void finish(Scan& scan, RunState over, EndReason reason, std::string_view text) 
   state.run_state = static_cast<std::uint32_t>(over);
 }
 
-// What a step did that ended by itself.
-std::string_view own_end_words(StepKind kind) noexcept RT_NONBLOCKING {
-  switch (kind) {
-    case StepKind::follow: return "the waveform is played";
-    case StepKind::chamber: return "the chamber has soaked";
-    case StepKind::ramp: return "the ramp is done";
-    default: return "done";
-  }
-}
-
 void judge_step(Scan& scan) noexcept RT_NONBLOCKING {
   ExecutorState& state = scan.state;
   const Step& step = current_step(scan);
@@ -345,7 +335,8 @@ void judge_step(Scan& scan) noexcept RT_NONBLOCKING {
     ++state.step_index;
     follow(scan, *condition, words.view());
   } else if (own_end(scan, step)) {
-    end_step(scan, EndReason::complete, own_end_words(step.kind));
+    const auto words = own_end_words(scan, step);
+    end_step(scan, EndReason::complete, words.view());
     ++state.step_index;
   } else {
     return;

@@ -30,6 +30,9 @@ void declare_names(const text::TomlNode& steps, Names& names, text::Diagnostics&
 void parse_procedures(const text::TomlNode& table, ProfileSyntax& profile, std::size_t& steps,
                       text::Diagnostics& diagnostics);
 void parse_set(const text::TomlNode& node, StepSyntax& step, ParseContext& context);
+void parse_ramp(const text::TomlNode& node, StepSyntax& step, ParseContext& context);  // parse_shapes.cpp
+void parse_pulse(const text::TomlNode& node, StepSyntax& step, ParseContext& context);
+void parse_impedance(const text::TomlNode& node, StepSyntax& step, ParseContext& context);
 void parse_call(const text::TomlNode& node, StepSyntax& step, ParseContext& context);
 void parse_cell_table(const text::TomlNode& table, ProfileSyntax& profile, ParseContext& context);
 void parse_safety(const text::TomlNode& table, SafetySyntax& safety, ParseContext& context);

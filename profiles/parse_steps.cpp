@@ -124,7 +124,7 @@ void parse_operator(const text::TomlNode& node, StepSyntax& step, ParseContext& 
 
 struct Control {
   const char* word;
-  Parse parse;  // nullptr: of the language, but not built yet
+  Parse parse;
 };
 constexpr std::array<Control, 15> kControls = {{
     {"charge", parse_charge_or_discharge},
@@ -137,9 +137,9 @@ constexpr std::array<Control, 15> kControls = {{
     {"advance_cycle", parse_advance_cycle},
     {"operator", parse_operator},
     {"pause", parse_operator},
-    {"ramp", nullptr},
-    {"pulse", nullptr},
-    {"impedance", nullptr},
+    {"ramp", parse_ramp},
+    {"pulse", parse_pulse},
+    {"impedance", parse_impedance},
     {"call", parse_call},
     {"set", parse_set},
 }};
@@ -165,13 +165,6 @@ const Control* find_control(text::TableReader& reader, StepSyntax& step, const t
   if (found == nullptr) return nullptr;
   step.word = found->word;
   step.where = node->key;
-  if (found->parse == nullptr) {
-    context.diagnostics.error(code::kKindNotYet, node->key,
-                              fmt::format("the step kind '{}' is not supported by this version", found->word),
-                              "see profiles/README.md for the kinds that are");
-    step.broken = true;
-    return nullptr;
-  }
   return found;
 }
 
@@ -262,7 +255,8 @@ void parse_step(const text::TomlNode& item, StepSyntax& step, int depth, ParseCo
   } else if (!step.broken && !has_unknown_key(item)) {
     diagnostics.error(
         code::kControl, step.where, "the step does not say what to do",
-        "add charge, discharge, hold, rest, follow, chamber, repeat, call, set, operator or advance_cycle");
+        "add charge, discharge, hold, rest, ramp, pulse, follow, impedance, chamber, repeat, call, set, operator or "
+        "advance_cycle");
   }
   parse_common(reader, step, context);
   const std::size_t errors_of_step = diagnostics.error_count();

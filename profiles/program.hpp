@@ -126,6 +126,18 @@ struct Waveform {
   std::string name;
 };
 
+// One part of a pulse step.
+struct PulsePart {
+  ExpressionRef value;  // A or W, charge positive; worked out when the step is entered
+  WaveformQuantity quantity = WaveformQuantity::current;
+  base::Duration time;
+};
+inline constexpr std::uint32_t kMaxPulses = 32;
+
+// How an impedance step makes one number of its pulse: from the last voltage, or from the voltage drawn back to the
+// start of the pulse as a straight line over the square root of time.
+enum class ResistanceMethod : std::uint8_t { end = 0, sqrt_time };
+
 // What makes a row be kept; 0: not used. Any one that fires.
 struct RecordRule {
   base::Duration every;
@@ -194,7 +206,10 @@ struct Step {
   ExpressionRef ramp_from;
   ExpressionRef ramp_to;
   ExpressionRef ramp_rate;
-  ExpressionRef ramp_over;
+  ExpressionRef ramp_over;                          // impedance: the length of the pulse
+  std::uint32_t first_pulse = 0;                    // in Program::pulses
+  std::uint32_t pulse_count = 0;                    // at most kMaxPulses
+  ResistanceMethod method = ResistanceMethod::end;  // impedance
   std::uint32_t message = 0;      // operator_pause: what the operator is told; index in Program::strings
   std::uint32_t variable = 0;     // set: which variable or mark
   ExpressionRef value;            // set: to what
@@ -245,6 +260,7 @@ struct Program {
   std::vector<Instruction> code;
   std::vector<RecordRule> records;
   std::vector<Waveform> waveforms;
+  std::vector<PulsePart> pulses;
   std::vector<std::string> strings;  // [0] is empty
   std::vector<double> initial_variables;
   std::uint32_t mark_count = 0;    // at most kMaxMarks

@@ -102,6 +102,12 @@ struct RecordSyntax {
   bool given = false;
 };
 
+struct PulseSyntax {
+  Expression current, power;  // one of the two
+  Expression time;
+  text::Span where;
+};
+
 struct StepSyntax {
   StepKind kind = StepKind::rest;
   int sign = 0;
@@ -116,6 +122,11 @@ struct StepSyntax {
   std::string waveform;
   text::Span waveform_where;
   Expression scale, speed;
+  Expression ramp_from, ramp_to, ramp_rate, ramp_over;
+  std::vector<PulseSyntax> pulses;
+  Expression pulse_time;  // impedance
+  ResistanceMethod method = ResistanceMethod::end;
+  bool sweep = false;  // impedance: a spectrum instead of a pulse
   Resample resample = Resample::hold;
   bool clamp_to_envelope = false;
   std::string message;

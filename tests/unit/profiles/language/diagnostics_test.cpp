@@ -32,9 +32,29 @@ std::vector<Mistake> mistakes() {
       {kRest + "untill = \"time > 1 s\"\n", "T012", "untill"},
       {"[[step]]\nuntil = \"time > 1 s\"\n", "P030", ""},
       {"[[step]]\nrest = {}\ncharge = { current = \"1 A\" }\n" + guard, "P030", "rest"},
-      {"[[step]]\nramp = {}\n" + guard, "P031", "ramp"},
-      {"[[step]]\npulse = {}\n", "P031", "pulse"},
-      {"[[step]]\nimpedance = {}\n", "P031", "impedance"},
+      {"[[step]]\nramp = { from = \"0 A\", to = \"1 A\" }\n", "P032", "ramp"},
+      {"[[step]]\nramp = { from = \"0 A\", to = \"1 A\", over = \"1 s\", rate = \"1 A/s\" }\n", "P032", "ramp"},
+      {"[[step]]\nramp = { from = \"0 A\", to = \"1 V\", over = \"1 s\" }\n", "P024", "1 V"},
+      {"[[step]]\nramp = { from = \"0 A\", to = \"1 A\", rate = \"1 V/s\" }\n", "P024", "1 V/s"},
+      {"[[step]]\nramp = { from = \"0 s\", to = \"1 s\", over = \"1 s\" }\n", "P024", "0 s"},
+      {"[[step]]\nramp = { from = \"0 A\", to = \"5.1 A\", over = \"1 s\" }\n", "P050", "5.1 A"},
+      {"[[step]]\nramp = { from = \"-10.1 A\", to = \"5 A\", over = \"1 s\" }\n", "P050", "-10.1 A"},
+      {"[[step]]\nramp = { from = \"3 V\", to = \"4.21 V\", over = \"1 s\" }\n", "P050", "4.21 V"},
+      {"[[step]]\nramp = { from = \"3 V\", to = \"4 V\", rate = \"-1 V/s\" }\n", "P052", "-1 V/s"},
+      {"[[step]]\nramp = { from = \"1 W\", to = \"2 W\", over = \"1 s\", current = \"1 A\" }\n", "P032", "1 A"},
+      {"[[step]]\npulse = { pulses = [] }\n", "P032", "pulses"},
+      {"[[step]]\npulse = { pulses = [{ time = \"1 s\" }] }\n", "P032", "{ time = \"1 s\" }"},
+      {"[[step]]\npulse = { pulses = [{ current = \"-10.1 A\", time = \"1 s\" }] }\n", "P050", "-10.1 A"},
+      {"[[step]]\npulse = { pulses = [{ power = \"1001 W\", time = \"1 s\" }] }\n", "P051", "1001 W"},
+      {"[[step]]\npulse = { pulses = [{ current = \"1 A\", time = \"0 s\" }] }\n", "P052", "0 s"},
+      {"[[step]]\npulse = { pulses = [{ current = \"1 A\", time = \"99 ms\" }] }\n", "P057", "99 ms"},
+      {"[[step]]\npulse = { pulses = [{ current = \"1 A\", time = \"150 ms\" }] }\n", "P058", "150 ms", kWarning},
+      {"[[step]]\npulse = { pulses = [{ current = \"1 A\", time = \"1 s\" }], count = 1.5 }\n", "P052", "1.5"},
+      {"[[step]]\nimpedance = {}\n", "P032", "impedance"},
+      {"[[step]]\nimpedance = { dcir = { current = \"0 A\", time = \"1 s\" } }\n", "P052", "0 A"},
+      {"[[step]]\nimpedance = { dcir = { current = \"1 A\", time = \"1 ms\" } }\n", "P057", "1 ms"},
+      {"[[step]]\nimpedance = { sweep = { from = \"1 kHz\", to = \"1 mHz\", amplitude = \"0.1 A\" } }\n", "P053",
+       "impedance"},
       {"[[step]]\nset = {}\n", "P032", "set"},
       {"[[step]]\nset = { a = 1, b = \"a + 1\" }\n", "P032", "a + 1"},
       {"[[step]]\nset = { a = \"a + 1\" }\n", "P022", "a + 1"},
@@ -292,6 +312,7 @@ TEST(Diagnostics, EveryCodeIsDocumentedAndTested) {
                             slurp("tests/unit/profiles/language/cell_spec_test.cpp") +
                             slurp("tests/unit/profiles/language/hostile_test.cpp") +
                             slurp("tests/unit/profiles/language/procedures_test.cpp") +
+                            slurp("tests/unit/profiles/language/shapes_test.cpp") +
                             slurp("tests/unit/profiles/language/results_test.cpp");
   const std::regex pattern("\"(P[0-9]{3})\"");
   int count = 0;

@@ -33,13 +33,15 @@ TEST(Hostile, WrongKindsUnderEveryKey) {
        {"profile", "schema", "title", "description", "parameters", "cell", "safety", "record", "step", "procedure"}) {
     for (const auto& value : values) survives(std::string(key) + " = " + value + "\n");
   }
-  for (const char* key : {"name", "charge", "discharge", "rest", "hold", "follow", "chamber", "repeat", "advance_cycle",
-                          "operator", "pause", "when", "until", "temperature", "record", "steps", "ramp"}) {
+  for (const char* key : {"name",          "charge",   "discharge", "rest", "hold",  "follow",      "chamber", "repeat",
+                          "advance_cycle", "operator", "pause",     "when", "until", "temperature", "record",  "steps",
+                          "ramp",          "pulse",    "impedance", "call", "set",   "capacity"}) {
     for (const auto& value : values) survives(kHead + "[[step]]\n" + key + " = " + value + "\n");
   }
-  for (const char* inside : {"charge", "hold", "follow", "chamber", "repeat"}) {
+  for (const char* inside :
+       {"charge", "hold", "follow", "chamber", "repeat", "ramp", "pulse", "impedance", "call", "set"}) {
     for (const char* key : {"current", "voltage", "waveform", "scale", "speed", "repeat", "soak", "count", "until",
-                            "temperature", "ramp"}) {
+                            "temperature", "ramp", "from", "to", "pulses", "dcir", "sweep", "procedure", "mark", "n"}) {
       for (const auto& value : values) {
         survives(kHead + "[[step]]\n" + inside + " = { " + key + " = " + value + " }\nuntil = \"time > 1 s\"\n");
       }
