@@ -216,7 +216,7 @@ bool Simulation::begin() {
 
 // Once for each thing the model says: into the result and, as a note, into the record.
 void Simulation::listen_to_model() {
-  const std::uint32_t flags = world_.plant(plant_).cell().readout().flags;
+  const std::uint32_t flags = world_.plant(plant_).cell().flags();
   if (flags == told_flags_) return;
   for (const std::string_view words : model_words(flags & ~told_flags_)) {
     result_.notes.push_back({std::string(words), (clock_.now() - began_).seconds()});

@@ -4,9 +4,11 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "hil/cells/scaled_cell.hpp"
 #include "protocols/text/toml.hpp"
 
 namespace cyclerd::app {
@@ -52,8 +54,9 @@ constexpr std::array kFlagWords{
 
 bool is_virtual_cell(const std::string& word) {
   std::error_code ignored;
-  if (fs::exists(word, ignored)) return is_set_file(word);
-  return !hil::find_cell_set(word).empty();
+  const std::string set = hil::split_scaled_name(word).set;
+  if (fs::exists(set, ignored)) return is_set_file(set);
+  return !hil::find_cell_set(set).empty();
 }
 
 std::optional<hil::CellSet> load_virtual_cell(const std::string& word, const std::string& cell_name,
@@ -68,6 +71,13 @@ std::optional<hil::CellSet> load_virtual_cell(const std::string& word, const std
       wanted = kDefaultSet;
     }
   }
+  const hil::ScaledName scaled = hil::split_scaled_name(wanted);
+  if (scaled.capacity_C && !std::isfinite(*scaled.capacity_C)) {
+    diagnostics.error("S044", {}, fmt::format("\"{}\" asks for no capacity that a cell could have", wanted),
+                      fmt::format("write it like {}@40Ah", scaled.set));
+    return std::nullopt;
+  }
+  wanted = scaled.set;
   const std::string path = hil::find_cell_set(wanted);
   const auto source = text::read_source(path.empty() ? wanted : path);
   if (!source) {
@@ -78,7 +88,9 @@ std::optional<hil::CellSet> load_virtual_cell(const std::string& word, const std
                                    : fmt::format("did you mean {}? There are: {}", near, fmt::join(names, ", ")));
     return std::nullopt;
   }
-  return hil::load_cell_set(*source, diagnostics);
+  auto set = hil::load_cell_set(*source, diagnostics);
+  if (set && scaled.capacity_C) return hil::scaled_to(std::move(*set), *scaled.capacity_C);
+  return set;
 }
 
 std::string ratings_of(const hil::CellSet& set, text::Diagnostics& diagnostics) {

@@ -14,11 +14,12 @@
 
 namespace cyclerd::app {
 
-// Is `word` a virtual cell rather than a file of ratings: the name of a shipped set, or the file of one?
+// Is `word` a virtual cell rather than a file of ratings: the name of a shipped set, or the file of one, either with a
+// capacity that it is scaled to behind an @?
 [[nodiscard]] bool is_virtual_cell(const std::string& word);
 
-// The set called `word`, or the one in that file; empty `word`: the one named like the ratings' file `cell_name`, and
-// when there is none, lg-m50 with a warning. nullopt after a finding.
+// The set called `word` ("lg-m50", "lg-m50@40Ah"), or the one in that file; empty `word`: the one named like the
+// ratings' file `cell_name`, and when there is none, lg-m50 with a warning. nullopt after a finding.
 [[nodiscard]] std::optional<hil::CellSet> load_virtual_cell(const std::string& word, const std::string& cell_name,
                                                             text::Diagnostics& diagnostics);
 

@@ -105,8 +105,9 @@ class Parser {
                           "simulate rpt.toml --cell lg-m50 --soc 0.5 --out sim --png sim/plot.png",
                           "simulate capacity-check --cell-model my-cell.toml --ambient \"10 degC\" --plot"});
     add_launch_options(simulate);
-    simulate->add_option("--cell-model", options.cell_model,
-                         "Virtual cell: a shipped set (cycler-hil cells) or a file (the one named like the cell)");
+    simulate->add_option(
+        "--cell-model", options.cell_model,
+        "Virtual cell: a shipped set (cycler-hil cells), a file, either @40Ah (the one named like the cell)");
     simulate->add_option("--ambient", options.ambient, "Temperature of cell and room at the start (25 degC)")
         ->type_name("TEMPERATURE");
     simulate->add_flag("--no-chamber", options.no_chamber, "The cell stands in the room");

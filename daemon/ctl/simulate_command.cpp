@@ -94,22 +94,23 @@ int conclude(const app::SimulationResult& result, const Options& options, Io& io
     json["files"] = {exported->csv_path, exported->metadata_path};
     text += fmt::format("\nexported {} rows to {}\n", exported->rows, exported->csv_path);
   }
+  text += fmt::format(
+      "\n{}{} on the virtual cell {}: {} of test time in {:.2f} s ({:.0f} times real time), {} scans, {} rows\n",
+      profiles::to_string(result.outcome), result.reason.empty() ? "" : " (" + printable(result.reason) + ")",
+      printable(result.cell_set), duration_text(result.virtual_s), result.wall_s,
+      result.wall_s > 0 ? result.virtual_s / result.wall_s : 0.0, result.scans, result.rows);
   if (const int drawn = plot_files(result.folder, options, io); drawn != 0) return drawn;
-  text +=
-      fmt::format("\n{}{}: {} of test time in {:.2f} s ({:.0f} times real time), {} scans, {} rows\n",
-                  profiles::to_string(result.outcome),
-                  result.reason.empty() ? "" : " (" + printable(result.reason) + ")", duration_text(result.virtual_s),
-                  result.wall_s, result.wall_s > 0 ? result.virtual_s / result.wall_s : 0.0, result.scans, result.rows);
-  // What the model was not made for belongs to the result, whatever form it has.
-  for (const app::ModelNote& note : result.notes) {
-    if (options.json) break;
-    print(io.err, fmt::format("cyclerctl: the virtual cell {} from {} of test time on: {}\n", result.cell_set,
-                              duration_text(note.test_time_s), note.words));
-  }
   if (options.json) {
     print_json(io.out, json);
   } else {
     print(io.out, options.plain ? results_plain(*results) : text);
+  }
+  std::fflush(io.out);
+  // What the model was not made for belongs to the result, whatever form it has.
+  for (const app::ModelNote& note : result.notes) {
+    if (options.json) break;  // there already
+    print(io.err, fmt::format("cyclerctl: the virtual cell {} from {} of test time on: {}\n", result.cell_set,
+                              duration_text(note.test_time_s), note.words));
   }
   if (!result.error.empty()) return report({Failure::failed, result.error}, options, io);
   return code;
