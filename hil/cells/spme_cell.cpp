@@ -14,7 +14,7 @@ class SpmeTransport {
   static constexpr std::string_view kName = "spme";
   // Implicit steps are exact for what drifts steadily, and want to be short after a change: this share of the time
   // since it, within bounds.
-  static constexpr double kShare = 0.06, kShortest_s = 0.1, kLongest_s = 10.0;
+  static constexpr double kShare = 0.06, kShortest_s = 0.25, kLongest_s = 10.0;
   static constexpr double kCoarse_s = 300.0;
 
   struct State {
