@@ -153,8 +153,8 @@ constexpr std::array<ControlLine, 10> kLines = {{{"state", "state", state},
                                                  {"current", "current CYCLER A|off", lie},
                                                  {"help", "help", help}}};
 
-std::array<std::span<const ControlLine>, 2> tables() {
-  return {std::span<const ControlLine>(kLines), rig_fault_lines()};
+std::array<std::span<const ControlLine>, 3> tables() {
+  return {std::span<const ControlLine>(kLines), rig_fault_lines(), cell_fault_lines()};
 }
 
 std::string help(LiveLab& /*live*/, const Words& /*words*/) {

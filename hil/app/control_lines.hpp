@@ -21,6 +21,8 @@ struct ControlLine {
 
 // Faults of cyclers, leads, probes and chambers.
 [[nodiscard]] std::span<const ControlLine> rig_fault_lines();
+// Faults of cells.
+[[nodiscard]] std::span<const ControlLine> cell_fault_lines();
 
 [[nodiscard]] std::optional<double> number_of(const std::string& word);
 // Plant that goes by the name of a cycler or of its cell.

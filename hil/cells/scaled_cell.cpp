@@ -77,7 +77,7 @@ CellSet scaled_to(CellSet set, double capacity_C) {
 
 ScaledName split_scaled_name(std::string_view word) {
   const std::size_t at = word.rfind('@');
-  if (at == std::string_view::npos) return {std::string(word), std::nullopt};
+  if (at == std::string_view::npos || word.ends_with(".toml")) return {std::string(word), std::nullopt};
   ScaledName out{std::string(word.substr(0, at)), std::numeric_limits<double>::quiet_NaN()};
   // Without the space that a shell would want quoted.
   std::string quantity(word.substr(at + 1));

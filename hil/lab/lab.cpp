@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <memory>
 #include <set>
 #include <utility>
 
+#include "hil/cells/cell_faults.hpp"
 #include "hil/cells/read_table.hpp"
+#include "hil/cells/scaled_cell.hpp"
 #include "hil/lab/read_lab.hpp"
 #include "protocols/text/toml.hpp"
 
@@ -39,9 +43,15 @@ std::optional<CellSet> read_set(LabLoader& x, text::TableReader& reader) {
   const std::string name = reader.required_string("set");
   if (name.empty()) return std::nullopt;
   const text::Span where = reader.node().find("set")->value;
-  const std::string path = find_cell_set(name);
+  const ScaledName scaled = split_scaled_name(name);
+  if (scaled.capacity_C && !std::isfinite(*scaled.capacity_C)) {
+    x.diagnostics.error("L003", where, fmt::format("\"{}\" asks for no capacity that a cell could have", name),
+                        fmt::format("write it like {}@40Ah", scaled.set));
+    return std::nullopt;
+  }
+  const std::string path = find_cell_set(scaled.set);
   if (path.empty()) {
-    const std::string near = text::nearest(name, cell_set_names());
+    const std::string near = text::nearest(scaled.set, cell_set_names());
     x.diagnostics.error("L003", where, fmt::format("there is no cell set \"{}\"", name),
                         near.empty() ? "`cycler-hil cells` lists the sets" : fmt::format("did you mean \"{}\"?", near));
     return std::nullopt;
@@ -52,13 +62,17 @@ std::optional<CellSet> read_set(LabLoader& x, text::TableReader& reader) {
                         fmt::format("the cell set \"{}\" cannot be read: {}", name, source.error().text()));
     return std::nullopt;
   }
-  return load_cell_set(*source, x.diagnostics);
+  auto set = load_cell_set(*source, x.diagnostics);
+  if (set && scaled.capacity_C) return scaled_to(std::move(*set), *scaled.capacity_C);
+  return set;
 }
 
 void read_cell(LabLoader& x, text::TableReader& reader) {
   LabCell cell;
   cell.name = read_name(x, reader);
   auto set = read_set(x, reader);
+  const auto capacity_C = read_bounded(reader, "capacity", dim::kCapacity, 1e-3, 1e9, false);
+  if (set && capacity_C) set = scaled_to(std::move(*set), *capacity_C);
   cell.start.temperature_degC = x.lab.room_degC;
   take(read_number(reader, "soc", {0.0, 1.0, ""}, false), cell.start.soc);
   take(read_bounded(reader, "temperature", dim::kTemperature, -60.0, 120.0, false), cell.start.temperature_degC);
@@ -164,6 +178,11 @@ std::optional<Lab> load_lab(const text::SourcePtr& source, text::Diagnostics& di
   return std::move(x.lab);
 }
 
+// Every cell of a lab can be broken while it runs.
+static std::unique_ptr<Cell> breakable(const LabCell& cell) {
+  return std::make_unique<FaultyCell>(cell.set.make(cell.start), CellFaults{}, std::nullopt);
+}
+
 World build_world(const Lab& lab, base::MonoTime start) {
   World world(start, lab.room_degC);
   for (const LabChamber& chamber : lab.chambers) {
@@ -171,7 +190,7 @@ World build_world(const Lab& lab, base::MonoTime start) {
   }
   for (const LabCycler& cycler : lab.cyclers) {
     const LabCell& cell = lab.cells[cycler.cell];
-    Plant& plant = world.plant(world.add_plant(cell.set.make(cell.start), cycler.config, cell.chamber));
+    Plant& plant = world.plant(world.add_plant(breakable(cell), cycler.config, cell.chamber));
     plant.set_sense_fault(cycler.sense_fault);
     plant.probe().fault = cycler.probe_fault;
   }

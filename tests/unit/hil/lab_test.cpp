@@ -168,6 +168,55 @@ struct Hooked {
   nlohmann::json state() { return nlohmann::json::parse(obey(live, "state")); }
 };
 
+TEST(ControlHook, FaultsOfTheCellReachIt) {
+  Hooked h;
+  auto at_rest_V = [&] { return h.live.world().now([](World& w) { return w.plant(0).cell().terminal(0.0).emf_V; }); };
+  EXPECT_NEAR(at_rest_V(), 3.6, 1e-12);
+  for (const char* line : {"short c 100mOhm", "short c 0.1", "short c 0.1 Ohm", "short p 100 mOhm"}) {
+    EXPECT_EQ(obey(h.live, line), "ok") << line;
+    EXPECT_NEAR(at_rest_V(), 3.6 * 0.1 / 0.12, 1e-9) << line;
+    EXPECT_EQ(obey(h.live, "short c off"), "ok");
+    EXPECT_NEAR(at_rest_V(), 3.6, 1e-12);
+  }
+  EXPECT_EQ(obey(h.live, "open c"), "ok");
+  EXPECT_EQ(at_rest_V(), 0.0);
+  EXPECT_EQ(obey(h.live, "close c"), "ok");
+  EXPECT_EQ(obey(h.live, "tab c 50mOhm"), "ok");
+  EXPECT_EQ(obey(h.live, "fade c 0.8"), "ok");
+  EXPECT_EQ(obey(h.live, "grow c 0.5"), "ok");
+  EXPECT_NEAR(h.live.world().now([](World& w) { return w.plant(0).cell().terminal(0.0).resistance_Ohm; }),
+              0.05 + 0.02 / 0.8 * 1.5, 1e-12);
+  for (const char* line : {"short c", "short c -1", "short c 3V", "short x 1", "short c.1 1", "open", "fade c 2",
+                           "grow c -1", "tab c x", "runaway c", "runaway"}) {
+    EXPECT_TRUE(obey(h.live, line).starts_with("error: ")) << line;
+  }
+}
+
+TEST(ControlHook, OneCellOfAPackIsBroken) {
+  std::string text = kSmall;
+  text.replace(text.find("linear-closed-form"), 18, "lg-m50-pack-4s2p");
+  base::VirtualClock clock;
+  LiveLab live(*load(text), clock);
+  auto at_rest_V = [&] { return live.world().now([](World& w) { return w.plant(0).cell().terminal(0.0).emf_V; }); };
+  const double before_V = at_rest_V();
+  EXPECT_EQ(obey(live, "short c.3 10 Ohm"), "ok");
+  EXPECT_LT(at_rest_V(), before_V - 1e-3);
+  EXPECT_GT(at_rest_V(), before_V - 0.1);
+  EXPECT_TRUE(obey(live, "short c.8 10 Ohm").starts_with("error: "));
+}
+
+TEST(Lab, ACellIsScaledToACapacity) {
+  for (const char* set : {"set = \"lg-m50@40Ah\"", "set = \"lg-m50\"\ncapacity = \"40 Ah\""}) {
+    std::string text = kSmall;
+    const std::string old = "set = \"linear-closed-form\"";
+    text.replace(text.find(old), old.size(), set);
+    auto lab = load(text);
+    ASSERT_TRUE(lab.has_value()) << set;
+    EXPECT_NEAR(lab->cells[0].set.header.capacity_C, 144000.0, 1e-6);
+    EXPECT_NEAR(build_world(*lab, {}).plant(0).cell().readout().capacity_C, 144000.0, 1e-6);
+  }
+}
+
 TEST(ControlHook, FaultsOfTheRigReachIt) {
   Hooked h;
   EXPECT_EQ(obey(h.live, "sense p open-plus"), "ok");
