@@ -170,7 +170,7 @@ TEST(Axis, FindsItsKnotsAtUnequalDistancesAsASearchDoes) {
   auto expect_at = [&](double x) {
     auto after = std::upper_bound(knots.begin(), knots.end(), x);
     const std::ptrdiff_t left = std::clamp<std::ptrdiff_t>(after - knots.begin() - 1, 0, 298);
-    EXPECT_EQ(axis.locate(x, true).index, static_cast<std::size_t>(left)) << x;
+    EXPECT_EQ(axis.locate(x, true).index(), static_cast<std::size_t>(left)) << x;
   };
   for (double knot : knots) {
     expect_at(knot);
