@@ -41,6 +41,7 @@ class FaultyCell final : public Cell {
   void set_ambient(double ambient_degC) noexcept override { cell_->set_ambient(ambient_degC); }
   void set_extra_heat(double heat_W) noexcept override;
   [[nodiscard]] CellReadout readout() const noexcept override;
+  [[nodiscard]] std::uint32_t flags() const noexcept override { return cell_->flags() | state_.flags; }
   void clear_flags() noexcept override;
   void reset(const CellStart& start) noexcept override;
   [[nodiscard]] CellSnapshot snapshot() const override;

@@ -22,6 +22,7 @@ class ScaledCell final : public Cell {
   void set_ambient(double ambient_degC) noexcept override { cell_->set_ambient(ambient_degC); }
   void set_extra_heat(double heat_W) noexcept override { cell_->set_extra_heat(heat_W / count_); }
   [[nodiscard]] CellReadout readout() const noexcept override;
+  [[nodiscard]] std::uint32_t flags() const noexcept override { return cell_->flags(); }
   void clear_flags() noexcept override { cell_->clear_flags(); }
   void reset(const CellStart& start) noexcept override { cell_->reset(start); }
   [[nodiscard]] CellSnapshot snapshot() const override;

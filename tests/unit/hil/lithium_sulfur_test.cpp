@@ -100,8 +100,8 @@ TEST(LithiumSulfur, ChargesEndLateOrNeverAgainstTheShuttle) {
   EXPECT_NEAR(time_to(2e-4, -1.7, kForCharging, 2.5, 1e5), 7935.0, 1.0);
   EXPECT_NEAR(time_to(2e-4, -1.0, kForCharging, 2.5, 1e5), 17329.0, 1.0);
   EXPECT_NEAR(time_to(2e-4, -0.9, kForCharging, 2.5, 1e5), 21755.0, 1.0);
-  EXPECT_EQ(time_to(2e-4, -0.8, kForCharging, 2.5, 1e6), 1e6);
-  EXPECT_EQ(time_to(2e-4, -0.5, kForCharging, 2.5, 1e6), 1e6);
+  EXPECT_EQ(time_to(2e-4, -0.8, kForCharging, 2.5, 4e5), 4e5);
+  EXPECT_EQ(time_to(2e-4, -0.5, kForCharging, 2.5, 4e5), 4e5);
 }
 
 // Not all in equilibrium: of the first and the last it is the high potential that is known.
