@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kRest = 0.01;  // of the largest current: less is a rest
 constexpr double kSettling_s = 60.0;
+constexpr double kLongRest_s = 600.0;
 constexpr double kSocMin = -0.02, kSocMax = 1.03;
 constexpr double kConstant = 0.03;       // a stretch of constant current stays within this share of it
 constexpr double kMainShare = 0.6;       // of the run's charge, for the stretch whose end is timed
@@ -157,6 +158,26 @@ double first_moving_A(const MeasuredRun& run, double largest_A) {
   return 0.0;
 }
 
+struct LaterRest {
+  std::size_t row = 0;     // its last
+  double direction = 0.0;  // of the current before: 1 charge, -1 discharge
+};
+
+std::optional<LaterRest> later_rest(const MeasuredRun& run, double largest_A) {
+  double since_s = run.time_s.front();
+  double direction = 0.0;
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    if (std::abs(run.current_A[i]) > kRest * largest_A) {
+      since_s = run.time_s[i];
+      direction = run.current_A[i] > 0.0 ? 1.0 : -1.0;
+    } else if (run.time_s[i] - since_s >= kLongRest_s &&
+               (i + 1 == run.size() || std::abs(run.current_A[i + 1]) > kRest * largest_A)) {
+      return LaterRest{i, direction};
+    }
+  }
+  return std::nullopt;
+}
+
 // The state of charge whose voltage under the condition `voltage_of(soc)` is `target_V`; voltage rises with soc.
 template <class VoltageOf>
 std::pair<double, double> solve_soc(VoltageOf&& voltage_of, double target_V) {
@@ -195,6 +216,18 @@ RunStart start_of(const CellModel& model, const MeasuredRun& run, const Evaluate
     return [&made, current_A](double soc) { return made(soc)->terminal(current_A).voltage_V(current_A); };
   };
   if (std::abs(run.current_A[0]) > kRest * largest_A) {
+    if (const auto later = later_rest(run, largest_A)) {
+      const double direction = later->direction;
+      const auto resting = [&](double soc) {
+        return model.make({soc, out.start.temperature_degC, direction})->terminal(0.0).emf_V;
+      };
+      const auto [soc, miss_V] = solve_soc(resting, run.voltage_V[later->row]);
+      const double capacity_C = made(soc)->readout().capacity_C;
+      out.start.soc = std::clamp(soc - run.charge_C()[later->row] / capacity_C, kSocMin, kSocMax);
+      out.miss_V = miss_V;
+      out.from = "from the first long rest and the charge until then";
+      return out;
+    }
     // The record begins somewhere in a load. What polarises within a minute is let do so before voltages are compared.
     std::size_t settled = 0;
     while (settled + 1 < run.size() && run.time_s[settled + 1] - run.time_s[0] <= kSettling_s &&

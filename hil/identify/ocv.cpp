@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kSlow_per_h = 0.125;  // C/8
 constexpr double kLongRest_s = 600.0;
+constexpr double kStartWeight_s = 1000.0;
 
 // Finer where cells bend: near empty and full.
 std::vector<double> soc_grid() {
@@ -97,15 +98,15 @@ void collect(const std::vector<MeasuredRun>& runs, double capacity_C, Rows which
     double direction = 0.0;
     double rest_since_s = run.time_s.front();
     for (std::size_t i = 0; i < run.size(); ++i) {
-      const double current = run.current_A[i];
-      const bool moving = std::abs(current) > rest_A;
+      const double current_A = run.current_A[i];
+      const bool moving = std::abs(current_A) > rest_A;
       if (moving) {
-        direction = current;
+        direction = current_A;
         rest_since_s = run.time_s[i];
       }
       const bool rest_ends = !moving && run.time_s[i] - rest_since_s >= kLongRest_s &&
                              (i + 1 == run.size() || std::abs(run.current_A[i + 1]) > rest_A);
-      const bool slow = moving && std::abs(current) <= kSlow_per_h * one_C_A;
+      const bool slow = moving && std::abs(current_A) <= kSlow_per_h * one_C_A;
       const bool wanted = which == Rows::slow ? slow : which == Rows::rests ? rest_ends : moving;
       if (!wanted || direction == 0.0) continue;
       (direction > 0.0 ? charge : discharge).add(soc[i], run.voltage_V[i], rest_ends ? 1.0 : weight_s(run, i));
@@ -173,7 +174,7 @@ OcvTable ocv_from_runs(const std::vector<MeasuredRun>& runs, double capacity_C) 
     return true;
   };
   if (!attempt(Rows::slow, 0.7, "rows of at most C/8") && !attempt(Rows::rests, 4.0 / 113.0, "ends of long rests")) {
-    attempt(Rows::all, 0.0, "a run under load, corrected for the fitted overvoltage");
+    attempt(Rows::all, 0.5, "a run under load, corrected for the fitted overvoltage");
   }
   out.sparse = out.from.starts_with("ends");
   return out;
@@ -223,11 +224,16 @@ double refine_ocv(OcvTable& table, const std::vector<MeasuredRun>& runs, const s
     const std::vector<double> charge_C = run.charge_C();
     const double rest_A = 0.01 * run.largest_current_A();
     double direction = -1.0;
+    double moving_s = -kLongRest_s;  // when a load ended last
     for (std::size_t i = 0; i < run.size(); ++i) {
       if (std::abs(run.current_A[i]) > rest_A) direction = run.current_A[i];
       const double soc = results[k].start.start.soc + charge_C[i] / capacity_C;
       const double error = std::clamp(run.voltage_V[i] - results[k].voltage_V[i], -0.1, 0.1);
-      (direction > 0.0 ? charge : discharge).add(soc, error, weight_s(run, i));
+      // The rest before a load is where runs are started from: it must be met.
+      const bool start = std::abs(run.current_A[i]) <= rest_A && i + 1 < run.size() &&
+                         std::abs(run.current_A[i + 1]) > rest_A && (i == 0 || run.time_s[i] - moving_s >= kLongRest_s);
+      if (std::abs(run.current_A[i]) > rest_A) moving_s = run.time_s[i];
+      (direction > 0.0 ? charge : discharge).add(soc, error, weight_s(run, i) + (start ? kStartWeight_s : 0.0));
     }
   }
   const std::vector<double> up = charge.values(true);
