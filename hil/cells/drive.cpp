@@ -16,6 +16,7 @@ constexpr std::array<double, 10> kLadder_s = {0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1
 constexpr int kConstantRung = 6;   // a constant current: tables limit it to 1 s
 constexpr int kRegulatedRung = 8;  // 5 s
 constexpr int kOpenRung = 9;       // 10 s
+constexpr int kBentRung = 3;       // no bend asks for less than 0.1 s
 // How far a regulated current may bend away from the chord of its step, relative to the current.
 constexpr double kBend = 2.5e-7;
 constexpr double kSmallCurrent_C = 1e-3;  // of the current that fills the cell in an hour: below, absolute
@@ -168,7 +169,7 @@ double Stepper::longest_s(DriveKind kind) const noexcept {
     if (course_.steps >= 2 && course_.bend_A_per_s2 != 0.0) {
       const double room = kBend * (std::abs(current_A_) + kSmallCurrent_C * one_C_A_);
       const double wanted_s = std::sqrt(12.0 * room / std::abs(course_.bend_A_per_s2));
-      while (rung > 0 && kLadder_s[static_cast<std::size_t>(rung)] > wanted_s) --rung;
+      while (rung > kBentRung && kLadder_s[static_cast<std::size_t>(rung)] > wanted_s) --rung;
     }
   }
   return kLadder_s[static_cast<std::size_t>(rung)];
@@ -271,8 +272,13 @@ void Stepper::learn() noexcept {
   const double middle_s = elapsed_s_ + 0.5 * h;
   if (course_.steps > 0) {
     const double apart_s = middle_s - course_.middle_s;
-    course_.bend_A_per_s2 = (slope_A - course_.slope_A_per_s) / apart_s;
-    course_.bend_W_per_s2 = (slope_W - course_.slope_W_per_s) / apart_s;
+    // A bend that changes its sign is a corner of a table or a ripple, not a curve to be followed.
+    auto follow = [apart_s](double before, double change) {
+      const double now = change / apart_s;
+      return now * before < 0.0 ? 0.0 : now;
+    };
+    course_.bend_A_per_s2 = follow(course_.bend_A_per_s2, slope_A - course_.slope_A_per_s);
+    course_.bend_W_per_s2 = follow(course_.bend_W_per_s2, slope_W - course_.slope_W_per_s);
   }
   course_.slope_A_per_s = slope_A;
   course_.slope_W_per_s = slope_W;
