@@ -87,7 +87,10 @@ std::string record_table(const RecordSyntax& record) {
   pairs.expression("every", record.every);
   pairs.expression("voltage", record.voltage);
   pairs.expression("current", record.current);
+  pairs.expression("power", record.power);
   pairs.expression("temperature", record.temperature);
+  pairs.expression("capacity", record.capacity);
+  pairs.expression("energy", record.energy);
   pairs.expression("pretrigger", record.pretrigger);
   return pairs.table();
 }
@@ -244,7 +247,10 @@ std::string canonical_form(const ProfileSyntax& profile, const std::map<std::str
       line("every", profile.record.every);
       line("voltage", profile.record.voltage);
       line("current", profile.record.current);
+      line("power", profile.record.power);
       line("temperature", profile.record.temperature);
+      line("capacity", profile.record.capacity);
+      line("energy", profile.record.energy);
       line("pretrigger", profile.record.pretrigger);
       return body;
     }());
@@ -283,7 +289,14 @@ class Bytes {
   }
   Bytes& bound(const SafetyBound& b) { return number(b.min).number(b.max).integer(b.dwell.us); }
   Bytes& rule(const RecordRule& r) {
-    return integer(r.every.us).number(r.voltage_V).number(r.current_A).number(r.temperature_K).integer(r.pretrigger.us);
+    return integer(r.every.us)
+        .number(r.voltage_V)
+        .number(r.current_A)
+        .number(r.temperature_K)
+        .number(r.power_W)
+        .number(r.capacity_C)
+        .number(r.energy_J)
+        .integer(r.pretrigger.us);
   }
   [[nodiscard]] const std::string& get() const { return bytes_; }
 
@@ -304,6 +317,9 @@ void append_step(const Step& s, const Program& program, Bytes& out) {
     out.expression(e);
   }
   out.integer(s.soak_for.us).integer(s.kind == StepKind::follow ? s.waveform : 0).integer(s.variable);
+  out.integer(s.window_count);
+  for (std::uint32_t k = s.first_window; k < s.first_window + s.window_count; ++k)
+    out.integer(static_cast<int>(program.windows[k].quantity)).integer(program.windows[k].length.us);
   out.integer(static_cast<int>(s.method)).integer(s.pulse_count);
   for (std::uint32_t k = s.first_pulse; k < s.first_pulse + s.pulse_count; ++k) {
     const PulsePart& p = program.pulses[k];

@@ -55,6 +55,7 @@ class Ranges {
     if (constant) return {*constant, *constant};
     const ExpressionNode& node = expression_.at(index);
     if (node.kind == ExpressionNode::Kind::live) return live(node.live);
+    if (node.kind == ExpressionNode::Kind::window && node.op == Op::mean) return live(node.live);
     if (node.kind != ExpressionNode::Kind::operation) return {};
     const Range a = of(node.left);
     const Range b = node.right < 0 ? a : of(node.right);

@@ -109,6 +109,9 @@ class Flattener {
     }
     rule.current_A = std::isnan(current_A) ? 0.0 : current_A;
     rule.temperature_K = constant_or(syntax.temperature, rule.temperature_K, "a temperature change");
+    rule.power_W = constant_or(syntax.power, rule.power_W, "a power change");
+    rule.capacity_C = constant_or(syntax.capacity, rule.capacity_C, "a capacity");
+    rule.energy_J = constant_or(syntax.energy, rule.energy_J, "an energy");
     rule.pretrigger = duration_of(constant_or(syntax.pretrigger, rule.pretrigger.seconds(), "pretrigger"));
     if (rule.pretrigger > base::seconds(60)) {
       compiler_.diagnostics.error(code::kMagnitude, syntax.pretrigger.where, "pretrigger is above 60 s",
@@ -118,13 +121,21 @@ class Flattener {
     return rule;
   }
 
-  ExpressionRef code(const Expression& expression) { return emit(expression, compiler_.binding, program_.code); }
+  ExpressionRef code(const Expression& expression) {
+    if (expression.ok() && looks_back(expression)) {
+      compiler_.diagnostics.error(code::kNotYet, expression.where,
+                                  "rate() and avg() look back over the step that runs: only its until can use them",
+                                  "write it as a condition of the step");
+      return always_false();
+    }
+    return emit(expression, compiler_.binding, program_.code);
+  }
 
   void conditions(const std::vector<ConditionSyntax>& list, Step& step, bool of_block) {
     step.first_condition = static_cast<std::uint32_t>(program_.conditions.size());
     for (const ConditionSyntax& syntax : list) {
       Condition condition;
-      condition.when = code(syntax.when);
+      condition.when = of_block ? code(syntax.when) : emit(syntax.when, compiler_.binding, program_.code);
       if (of_block) see_closed_cycle(condition.when);
       if (!condition.when.present()) condition.when = always_false();
       condition.then = of_block && syntax.then == Then::break_block ? Then::next : syntax.then;
@@ -139,6 +150,29 @@ class Flattener {
       program_.conditions.push_back(condition);
     }
     step.condition_count = static_cast<std::uint32_t>(list.size());
+    if (!list.empty()) windows(list.front().when.where, step);
+  }
+
+  void windows(const text::Span& where, Step& step) {
+    const auto list = compiler_.references.take_windows();
+    step.first_window = static_cast<std::uint32_t>(program_.windows.size());
+    step.window_count = static_cast<std::uint32_t>(list.size());
+    if (list.size() > kMaxWindows) {
+      compiler_.diagnostics.error(
+          code::kTooManyNames, where,
+          fmt::format("the step looks back over {} windows; {} are possible", list.size(), kMaxWindows),
+          "use the same quantity and time in several conditions");
+    }
+    const double scan_s = compiler_.launch != nullptr ? compiler_.launch->scan.seconds() : 0.0;
+    for (const auto& [quantity, length_s] : list) {
+      if (!(length_s >= 2.0 * scan_s && length_s > 0.0 && length_s <= 86'400.0) &&
+          (compiler_.launch != nullptr || std::isfinite(length_s))) {
+        compiler_.diagnostics.error(code::kMagnitude, where,
+                                    "rate() and avg() look back over a constant time from two scan periods to 24 h",
+                                    "60 s is usual: rate(voltage, 60 s)");
+      }
+      program_.windows.push_back({quantity, duration_of(std::isfinite(length_s) ? length_s : 1.0)});
+    }
   }
 
   // The `until` of a repeat looks at the cycle that the pass ended with.

@@ -33,6 +33,18 @@ double since_mark(const ExecutorState& state, std::uint32_t index, ResultOf quan
   }
 }
 
+std::int64_t window_us(const Program& program, const ExecutorState& state,
+                       std::uint32_t index) noexcept RT_NONBLOCKING {
+  const Step& step = program.steps[state.step_index];
+  return index < step.window_count ? program.windows[step.first_window + index].length.us : 0;
+}
+double window_rate(const Program& program, const ExecutorState& state, std::uint32_t index) noexcept RT_NONBLOCKING {
+  return state.windows[index].rate(window_us(program, state, index));
+}
+double window_mean(const Program& program, const ExecutorState& state, std::uint32_t index) noexcept RT_NONBLOCKING {
+  return state.windows[index].mean(window_us(program, state, index));
+}
+
 double load(Live quantity, const Program& program, const ExecutorState& state,
             const base::Sample& sample) noexcept RT_NONBLOCKING {
   const Fold& fold = state.fold;
@@ -101,7 +113,9 @@ int takes(Op op) noexcept RT_NONBLOCKING {
     case Op::load:
     case Op::variable:
     case Op::result:
-    case Op::mark: return 0;
+    case Op::mark:
+    case Op::rate:
+    case Op::mean: return 0;
     case Op::negate:
     case Op::logical_not:
     case Op::abs: return 1;
@@ -130,6 +144,8 @@ void run(const Program& program, std::uint32_t first, std::uint32_t count, const
       case Op::mark:
         ++stack.size, at(1) = since_mark(state, instruction.index, static_cast<ResultOf>(instruction.arg));
         break;
+      case Op::rate: ++stack.size, at(1) = window_rate(program, state, instruction.index); break;
+      case Op::mean: ++stack.size, at(1) = window_mean(program, state, instruction.index); break;
       case Op::negate: at(1) = -at(1); break;
       case Op::logical_not: at(1) = truth(!is_true(at(1))); break;
       case Op::abs: at(1) = std::fabs(at(1)); break;
@@ -155,6 +171,11 @@ bool loads_any(const Program& program, ExpressionRef expression, Live first, Liv
 }
 
 }  // namespace
+
+double live_value(Live quantity, const Program& program, const ExecutorState& state,
+                  const base::Sample& sample) noexcept RT_NONBLOCKING {
+  return load(quantity, program, state, sample);
+}
 
 double evaluate(const Program& program, ExpressionRef expression, const ExecutorState& state,
                 const base::Sample& sample) noexcept RT_NONBLOCKING {
@@ -206,6 +227,8 @@ const char* malformed_expression(const Program& program, ExpressionRef e) noexce
         (instruction.arg >= kMaxVariables || instruction.arg >= program.initial_variables.size()))
       return "an unknown variable";
     if (instruction.op == Op::result && instruction.index >= program.result_slots) return "an unknown result slot";
+    if ((instruction.op == Op::rate || instruction.op == Op::mean) && instruction.index >= kMaxWindows)
+      return "an unknown window";
     if (instruction.op == Op::mark && (instruction.index >= program.mark_count || instruction.index >= kMaxMarks))
       return "an unknown mark";
   }
@@ -250,6 +273,9 @@ const char* malformed_step(const Program& program, std::uint32_t index) noexcept
   if (step.kind == StepKind::set && step.set_target == SetTarget::mark && step.variable >= program.mark_count)
     return "a mark does not exist";
   if (step.kind > StepKind::end) return "an unknown kind of step";
+  if (step.window_count > kMaxWindows || step.first_window > program.windows.size() ||
+      step.window_count > program.windows.size() - step.first_window)
+    return "a step's windows do not exist";
   if (step.pulse_count > kMaxPulses || step.first_pulse > program.pulses.size() ||
       step.pulse_count > program.pulses.size() - step.first_pulse)
     return "a step's pulses do not exist";

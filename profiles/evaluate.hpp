@@ -14,6 +14,9 @@ namespace cyclerd::profiles {
 [[nodiscard]] double evaluate(const Program& program, ExpressionRef expression, const ExecutorState& state,
                               const base::Sample& sample) noexcept RT_NONBLOCKING;
 
+[[nodiscard]] double live_value(Live quantity, const Program& program, const ExecutorState& state,
+                                const base::Sample& sample) noexcept RT_NONBLOCKING;
+
 [[nodiscard]] inline bool is_true(double value) noexcept RT_NONBLOCKING {
   return value < 0.0 || value > 0.0;
 }

@@ -61,6 +61,19 @@ void observe_temperature(Scan& scan, std::int64_t since_us) noexcept RT_NONBLOCK
   state.temperature_time_s += since_s;
 }
 
+// What the step's conditions look back over: samples of this step that may be believed.
+void observe_windows(Scan& scan) noexcept RT_NONBLOCKING {
+  ExecutorState& state = scan.state;
+  if (state.step_entered == 0 || !scan.valid || run_state(state) != RunState::running) return;
+  if ((scan.input.sample.flags & base::flag::kSettling) != 0) return;
+  const Step& step = detail::current_step(scan);
+  for (std::uint32_t i = 0; i < step.window_count; ++i) {
+    const Window& window = scan.program.windows[step.first_window + i];
+    const double value = live_value(window.quantity, scan.program, state, scan.input.sample);
+    if (std::isfinite(value)) state.windows[i].add(state.last_input_us, value, window.length.us);
+  }
+}
+
 // Takes the sample into the accumulators; the interval that it closes belongs to the step that ran until now.
 void observe(Scan& scan) noexcept RT_NONBLOCKING {
   ExecutorState& state = scan.state;
@@ -87,6 +100,7 @@ void observe(Scan& scan) noexcept RT_NONBLOCKING {
     state.step.end_current_A = sample.current_A;
   }
   observe_temperature(scan, state.last_input_us - before_us);
+  observe_windows(scan);
 }
 
 double value_of(const base::Setpoint& setpoint) noexcept RT_NONBLOCKING {
@@ -134,6 +148,7 @@ void resume(Scan& scan) noexcept RT_NONBLOCKING {
   state.step_paused_us += state.last_input_us - state.pause_start_us;
   state.holds_since_us.fill(kNever);  // the output was off: nothing held without a break
   state.soak_since_us = kNever;
+  state.windows.fill({});
   scan.resend = true;
   scan.judge = false;  // this sample was still measured at rest
   detail::say(scan, base::EventKind::resume, scan.program.text(detail::current_step(scan).name), "resumed");

@@ -7,6 +7,7 @@
 #include "profiles/fold.hpp"
 #include "profiles/program.hpp"
 #include "profiles/record.hpp"
+#include "profiles/window.hpp"
 #include "protocols/base/command.hpp"
 #include "protocols/base/sample.hpp"
 
@@ -87,7 +88,8 @@ struct ExecutorState {
   double temperature_time_s = 0.0;
   double initial_soc = base::kAbsent;
   double measured_capacity_C = base::kAbsent;
-  Throughput closed_cycle;  // what the last advance_cycle closed; zero in the first cycle
+  std::array<WindowState, kMaxWindows> windows{};  // of the step that runs
+  Throughput closed_cycle;                         // what the last advance_cycle closed; zero in the first cycle
   std::array<Mark, kMaxMarks> marks{};
   std::array<double, kMaxVariables> variables{};
   std::array<double, kMaxResults> results{};
@@ -98,6 +100,7 @@ struct ExecutorState {
 static_assert(sizeof(base::Setpoint) == 8 + 8 * 8 && sizeof(base::ChamberSetpoint) == 8 + 2 * 8);
 static_assert(sizeof(StepPlan) == sizeof(base::Setpoint) + 10 * 8 + kMaxPulses * 8 + 8 + 7 * 8 &&
               sizeof(OpenBlock) == 24 + sizeof(Throughput));
+static_assert(sizeof(WindowState) == 3 * 8 + (WindowState::kParts + 1) * 3 * 8);
 static_assert(sizeof(Fold) == 3 * 8 + 3 * sizeof(ThroughputSum) && sizeof(ThroughputSum) == 8 * 8);
 static_assert(sizeof(StepSummary) == 16 + 3 * 8 + sizeof(Throughput) + 7 * 8 + 48 + 80);
 static_assert(sizeof(CycleSummary) == 8 + 2 * 8 + sizeof(Throughput) + 2 * 8);
@@ -105,6 +108,7 @@ static_assert(sizeof(ExecutorState) == 16 + 10 * 4 + kMaxNesting * sizeof(OpenBl
                                            2 * 8 + sizeof(base::Setpoint) + sizeof(base::ChamberSetpoint) +
                                            sizeof(StepPlan) + sizeof(Fold) + sizeof(StepSummary) +
                                            sizeof(CycleSummary) + 4 * 8 + sizeof(Throughput) +
-                                           kMaxMarks * (8 + sizeof(Throughput)) + kMaxVariables * 8 + kMaxResults * 12);
+                                           kMaxMarks * (8 + sizeof(Throughput)) + kMaxWindows * sizeof(WindowState) +
+                                           kMaxVariables * 8 + kMaxResults * 12);
 
 }  // namespace cyclerd::profiles

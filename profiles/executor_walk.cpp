@@ -102,6 +102,7 @@ void enter(Scan& scan, const Step& step) noexcept RT_NONBLOCKING {
   state.step_paused_us = 0;
   state.holds_since_us.fill(kNever);
   state.soak_since_us = kNever;
+  if (step.window_count > 0) state.windows.fill({});
   state.temperature_sum = 0.0;
   state.temperature_time_s = 0.0;
   say(scan, base::EventKind::step_start, scan.program.text(step.name), scan.program.text(step.type));

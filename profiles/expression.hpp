@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "profiles/syntax.hpp"
@@ -102,6 +103,13 @@ class References {
   [[nodiscard]] std::uint32_t variable(const std::string& name) { return number(variables_, name); }
   [[nodiscard]] std::uint32_t mark(const std::string& name) { return number(marks_, name); }
   [[nodiscard]] std::uint32_t result(const Result& result) { return number(results_, result); }
+  // Windows are numbered in each step: take_windows() begins a new one.
+  struct LookBack {
+    Live quantity;
+    double length_s;
+  };
+  [[nodiscard]] std::uint32_t window(Live quantity, double length_s);
+  [[nodiscard]] std::vector<LookBack> take_windows() { return std::exchange(windows_, {}); }
   [[nodiscard]] const std::map<std::string, std::uint32_t>& variables() const noexcept { return variables_; }
   [[nodiscard]] const std::map<std::string, std::uint32_t>& marks() const noexcept { return marks_; }
   [[nodiscard]] const std::map<Result, std::uint32_t>& results() const noexcept { return results_; }
@@ -113,6 +121,7 @@ class References {
   }
   std::map<std::string, std::uint32_t> variables_, marks_;
   std::map<Result, std::uint32_t> results_;
+  std::vector<LookBack> windows_;
 };
 
 // What a launch makes of names. NaN: not known (an editor's check).
@@ -134,6 +143,7 @@ struct Binding {
 
 // False when the expression depends on something measured, whether or not a launch is known.
 [[nodiscard]] bool is_constant(const Expression& expression);
+[[nodiscard]] bool looks_back(const Expression& expression) noexcept;  // has rate() or avg()
 [[nodiscard]] bool mentions(const Expression& expression, Live live) noexcept;
 
 // One spelling for all: base units, fixed spaces, as few parentheses as needed. Itself an expression.

@@ -88,6 +88,9 @@ std::string print(const Expression& expression, int index) {
     case ExpressionNode::Kind::live: return live_text(node.live);
     case ExpressionNode::Kind::parameter:
     case ExpressionNode::Kind::variable: return node.name;
+    case ExpressionNode::Kind::window:
+      return fmt::format("{}({}, {})", node.op == Op::rate ? "rate" : "avg", live_text(node.live),
+                         print(expression, node.left));
     case ExpressionNode::Kind::mark: return fmt::format("{}.{}", node.name, result_text(node.quantity));
     case ExpressionNode::Kind::result:
       return fmt::format("{}.{}[{}]", node.name, result_text(node.quantity),
@@ -154,6 +157,13 @@ void emit_node(const Expression& expression, int index, const Binding& binding, 
   const ExpressionNode& node = expression.at(index);
   Instruction instruction;
   if (emit_reference(node, binding, code)) return;
+  if (node.kind == ExpressionNode::Kind::window) {
+    instruction.op = node.op;
+    instruction.index =
+        binding.references->window(node.live, constant_value(expression, node.left, binding).value_or(base::kAbsent));
+    code.push_back(instruction);
+    return;
+  }
   if (of_measured(node, binding)) {
     Binding nominal = binding;
     nominal.measured = false;
@@ -196,6 +206,7 @@ std::optional<double> constant_value(const Expression& expression, int index, co
   switch (node.kind) {
     case ExpressionNode::Kind::variable:
     case ExpressionNode::Kind::result:
+    case ExpressionNode::Kind::window:
     case ExpressionNode::Kind::mark: return std::nullopt;
     case ExpressionNode::Kind::number: {
       if (!node.c_rate) return node.value;
@@ -228,14 +239,27 @@ bool is_constant(const Expression& expression) {
   return std::none_of(expression.nodes.begin(), expression.nodes.end(), [](const ExpressionNode& node) {
     return (node.kind == ExpressionNode::Kind::live && node.live != Live::nominal_capacity) ||
            node.kind == ExpressionNode::Kind::variable || node.kind == ExpressionNode::Kind::result ||
-           node.kind == ExpressionNode::Kind::mark;
+           node.kind == ExpressionNode::Kind::mark || node.kind == ExpressionNode::Kind::window;
   });
 }
 
 bool mentions(const Expression& expression, Live live) noexcept {
   return std::any_of(expression.nodes.begin(), expression.nodes.end(), [live](const ExpressionNode& node) {
-    return node.kind == ExpressionNode::Kind::live && node.live == live;
+    return (node.kind == ExpressionNode::Kind::live || node.kind == ExpressionNode::Kind::window) && node.live == live;
   });
+}
+
+bool looks_back(const Expression& expression) noexcept {
+  return std::any_of(expression.nodes.begin(), expression.nodes.end(),
+                     [](const ExpressionNode& node) { return node.kind == ExpressionNode::Kind::window; });
+}
+
+std::uint32_t References::window(Live quantity, double length_s) {
+  for (std::size_t i = 0; i < windows_.size(); ++i) {
+    if (windows_[i].quantity == quantity && windows_[i].length_s == length_s) return static_cast<std::uint32_t>(i);
+  }
+  windows_.push_back({quantity, length_s});
+  return static_cast<std::uint32_t>(windows_.size()) - 1;
 }
 
 std::string canonical_constant(double value, const Type& type, bool c_rate) {

@@ -331,6 +331,39 @@ class Parser {
                              : fmt::format("did you mean {}?", near));
   }
 
+  // rate(quantity, time) and avg(quantity, time)
+  int window(const Token& token, int depth) {
+    accept("(");
+    const Token quantity = next();
+    const auto& known = live_names();
+    const auto live =
+        std::find_if(known.begin(), known.end(), [&](const LiveName& l) { return quantity.text == l.name; });
+    if (live == known.end() || live->live == Live::nominal_capacity) {
+      return fail(code::kUnknownName, quantity, fmt::format("'{}' is no live quantity", quantity.text),
+                  fmt::format("{} looks back at one quantity, for instance {}(voltage, 60 s)", token.text, token.text));
+    }
+    if (!accept(",")) return fail(code::kExpression, peek(), "the time to look back over is missing here", "60 s");
+    ExpressionNode node;
+    node.kind = ExpressionNode::Kind::window;
+    node.op = token.text == "rate" ? Op::rate : Op::mean;
+    node.live = live->live;
+    node.left = level(0, depth + 1);
+    if (node.left < 0) return -1;
+    const ExpressionNode& time = expression_.at(node.left);
+    if (time.type != type::kTime) {
+      return fail(code::kQuantity, time.offset, time.length,
+                  fmt::format("the time to look back over is a time, this is a {}", type_name(time.type)),
+                  "write 60 s");
+    }
+    const Token end = peek();
+    if (!accept(")")) return fail(code::kExpression, end, "a closing parenthesis is missing here");
+    node.type = live->type;
+    if (node.op == Op::rate) node.type = {live->type.dimension / text::dimension::kTime, false, false};
+    node.offset = token.offset;
+    node.length = end.offset + end.length - token.offset;
+    return add(std::move(node));
+  }
+
   int call(const Token& token, int depth) {
     struct Function {
       std::string_view name;
@@ -339,16 +372,13 @@ class Parser {
     };
     static constexpr std::array<Function, 4> kFunctions = {
         {{"abs", Op::abs, 1}, {"min", Op::min, 2}, {"max", Op::max, 2}, {"mod", Op::mod, 2}}};
-    if (token.text == "rate" || token.text == "avg") {
-      return fail(code::kNotYet, token, fmt::format("{}() is not supported by this version", token.text),
-                  "use a dwell: { when = \"...\", for = \"10 s\" }");
-    }
+    if (token.text == "rate" || token.text == "avg") return window(token, depth);
     const auto* function =
         std::find_if(kFunctions.begin(), kFunctions.end(), [&](const Function& f) { return f.name == token.text; });
     if (function == kFunctions.end()) {
-      const std::string near = text::nearest(token.text, {"abs", "min", "max", "mod"});
+      const std::string near = text::nearest(token.text, {"abs", "min", "max", "mod", "rate", "avg"});
       return fail(code::kUnknownName, token, fmt::format("'{}' is not a function", token.text),
-                  near.empty() ? "functions are abs, min, max, mod" : fmt::format("did you mean {}?", near));
+                  near.empty() ? "functions are abs, min, max, mod, rate, avg" : fmt::format("did you mean {}?", near));
     }
     accept("(");
     std::vector<int> arguments;

@@ -210,6 +210,9 @@ RecordSyntax parse_record(const text::TomlNode& table, std::string what, ParseCo
     }
   }
   record.temperature = read_constant(reader, "temperature", type::kTemperatureDifference, context);
+  record.power = read_constant(reader, "power", type::kPower, context);
+  record.capacity = read_constant(reader, "capacity", type::kCapacity, context);
+  record.energy = read_constant(reader, "energy", type::kEnergy, context);
   record.pretrigger = read_constant(reader, "pretrigger", type::kTime, context);
   reader.finish();
   return record;

@@ -46,6 +46,8 @@ enum class Op : std::uint8_t {
   variable,  // push state variable `arg`
   result,    // push result slot `index` (of a named earlier step); NaN while it does not exist
   mark,      // push what ResultOf(arg) has grown by since mark `index` was set; NaN before
+  rate,      // push the slope of window `index` of the step, per second; NaN until it is full
+  mean,      // push its mean
   negate,
   add,
   subtract,
@@ -138,12 +140,22 @@ inline constexpr std::uint32_t kMaxPulses = 32;
 // start of the pulse as a straight line over the square root of time.
 enum class ResistanceMethod : std::uint8_t { end = 0, sqrt_time };
 
+// How far back an expression of a step's `until` looks.
+struct Window {
+  Live quantity = Live::voltage;
+  base::Duration length;
+};
+inline constexpr std::uint32_t kMaxWindows = 8;  // of one step
+
 // What makes a row be kept; 0: not used. Any one that fires.
 struct RecordRule {
   base::Duration every;
   double voltage_V = 0.0;
   double current_A = 0.0;
   double temperature_K = 0.0;
+  double power_W = 0.0;
+  double capacity_C = 0.0;  // moved, charge and discharge
+  double energy_J = 0.0;
   base::Duration pretrigger;
 };
 
@@ -189,6 +201,8 @@ struct Step {
   std::uint32_t first_condition = 0;  // in Program::conditions; a block's `until` belongs to its repeat_begin
   std::uint32_t condition_count = 0;  // at most kMaxConditions
   std::uint32_t record = 0;           // index in Program::records
+  std::uint32_t first_window = 0;     // in Program::windows
+  std::uint32_t window_count = 0;     // at most kMaxWindows
   ExpressionRef when;                 // skipped when false
   ExpressionRef current;              // A, unsigned (sign says the direction)
   ExpressionRef voltage;              // V
@@ -261,6 +275,7 @@ struct Program {
   std::vector<RecordRule> records;
   std::vector<Waveform> waveforms;
   std::vector<PulsePart> pulses;
+  std::vector<Window> windows;
   std::vector<std::string> strings;  // [0] is empty
   std::vector<double> initial_variables;
   std::uint32_t mark_count = 0;    // at most kMaxMarks

@@ -37,7 +37,12 @@ bool RowSelector::rule_asks(const Row& row, const RecordRule& rule) const noexce
   if (rule.every.us > 0 && row.test_time_us - reference_.test_time_us >= rule.every.us) return true;
   return moved(row.voltage_V, reference_.voltage_V, rule.voltage_V) ||
          moved(row.current_A, reference_.current_A, rule.current_A) ||
-         moved(row.temperature_degC, reference_.temperature_degC, rule.temperature_K);
+         moved(row.temperature_degC, reference_.temperature_degC, rule.temperature_K) ||
+         moved(row.voltage_V * row.current_A, reference_.voltage_V * reference_.current_A, rule.power_W) ||
+         moved(row.test.charge_C + row.test.discharge_C, reference_.test.charge_C + reference_.test.discharge_C,
+               rule.capacity_C) ||
+         moved(row.test.charge_J + row.test.discharge_J, reference_.test.charge_J + reference_.test.discharge_J,
+               rule.energy_J);
 }
 
 bool RowSelector::accept(const Output& output, bool fault) noexcept RT_NONBLOCKING {

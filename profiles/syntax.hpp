@@ -24,9 +24,9 @@ struct Type {
 
 // One node of an expression's tree. Children are indices into Expression::nodes.
 struct ExpressionNode {
-  enum class Kind : std::uint8_t { number, live, parameter, variable, result, mark, operation };
+  enum class Kind : std::uint8_t { number, live, parameter, variable, result, mark, window, operation };
   Kind kind = Kind::number;
-  Op op = Op::constant;
+  Op op = Op::constant;  // window: rate or mean of `live` over the time at `left`
   Live live = Live::voltage;
   bool c_rate = false;  // number: multiples of the nominal capacity per hour
   double value = 0.0;   // number: SI
@@ -98,7 +98,7 @@ struct ConditionSyntax {
 
 // Rules of [record]; absent ones are inherited.
 struct RecordSyntax {
-  Expression every, voltage, current, temperature, pretrigger;
+  Expression every, voltage, current, power, temperature, capacity, energy, pretrigger;
   bool given = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
@@ -134,6 +135,7 @@ Compiled compile_launch(const LaunchRequest& request, const ChannelAbility& abil
   launch.parameters = request.parameters;
   launch.waveforms = request.waveforms;
   launch.waveform_library = waveforms;
+  launch.procedure_library = (std::filesystem::path(waveforms).parent_path() / "procedures").string();
   const auto source = std::make_shared<const text::Source>(text::Source{request.profile_name, request.profile});
   compiled.program = profiles::compile_profile(source, launch, compiled.diagnostics);
   if (compiled.diagnostics.has_errors()) compiled.program = nullptr;

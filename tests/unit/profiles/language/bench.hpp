@@ -43,6 +43,7 @@ inline Launch roomy_launch() {
   launch.has_cell_temperature = true;
   launch.initial_soc = 0.5;
   launch.waveform_library = CYCLERD_SOURCE_DIR "/profiles/library/waveforms";
+  launch.procedure_library = CYCLERD_SOURCE_DIR "/profiles/library/procedures";
   return launch;
 }
 

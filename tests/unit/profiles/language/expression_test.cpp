@@ -140,11 +140,13 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"voltage >", "P020", "\""}, Wrong{"(voltage > 4 V", "P020", "\""}, Wrong{"voltage > 4 V)", "P020", ")"},
         Wrong{"voltage = 4 V", "P020", "="}, Wrong{"1 V < voltage < 4 V", "P020", "<"}, Wrong{"5 % 2", "P020", "2"},
         Wrong{"cycle % 5 == 0", "P020", "%"}, Wrong{"sin(2)", "P022", "sin"}, Wrong{"abs(1, 2)", "P020", "abs"},
-        Wrong{"mod(1)", "P020", "mod"}, Wrong{"rate(voltage, 60 s) > 1 V/s", "P026", "rate"},
-        Wrong{"aux.t1 > 25 degC", "P026", "aux"}, Wrong{"check.capacity[0] > 1 Ah", "P020", "0"},
-        Wrong{"check.capacity[first > 1 Ah", "P020", ">"}, Wrong{"check.capacity[2.5] > 1 Ah", "P020", "2.5"},
-        Wrong{"check.capacity[last] > 1 V", "P023", "1 V"}, Wrong{"check. > 1 V", "P020", ">"},
-        Wrong{"1..2", "P020", "1..2"}, Wrong{"current > C", "P020", "C"}, Wrong{"voltage & time", "P020", "&"},
+        Wrong{"mod(1)", "P020", "mod"}, Wrong{"rate(voltage, 60 s) > 1 V", "P023", "1 V"},
+        Wrong{"rate(voltag, 60 s) > 1 V/s", "P022", "voltag"}, Wrong{"avg(voltage) > 1 V", "P020", ")"},
+        Wrong{"avg(voltage, 3 V) > 1 V", "P024", "3 V"}, Wrong{"aux.t1 > 25 degC", "P026", "aux"},
+        Wrong{"check.capacity[0] > 1 Ah", "P020", "0"}, Wrong{"check.capacity[first > 1 Ah", "P020", ">"},
+        Wrong{"check.capacity[2.5] > 1 Ah", "P020", "2.5"}, Wrong{"check.capacity[last] > 1 V", "P023", "1 V"},
+        Wrong{"check. > 1 V", "P020", ">"}, Wrong{"1..2", "P020", "1..2"}, Wrong{"current > C", "P020", "C"},
+        Wrong{"voltage & time", "P020", "&"},
         Wrong{"check.discharge_capacty[first] > 1 Ah", "P022", "discharge_capacty"}));
 
 TEST(Expression, CaretStandsUnderThePartInsideTheTomlString) {
