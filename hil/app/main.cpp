@@ -104,20 +104,32 @@ int list_cells() {
       result = kBadFile;
       continue;
     }
-    fmt::print("{:<20} {:<7} {:>6.2f} Ah  {}\n", set->name, set->model->name(), set->header.capacity_C / 3600.0,
+    fmt::print("{:<30} {:<14} {:>8.4g} Ah  {}\n", set->name, set->model->name(), set->header.capacity_C / 3600.0,
                set->title);
   }
   return result;
 }
 
-int check_lab(const std::string& path) {
+// A lab file or a cell set, by its content; of a good cell set, what it is.
+int check_file(const std::string& path) {
   auto source = text::read_source(path);
   if (!source) {
     fmt::print(stderr, "cycler-hil: {}\n", source.error().text());
     return kBadFile;
   }
   text::Diagnostics diagnostics;
-  const bool good = load_lab(*source, diagnostics).has_value();
+  bool good = false;
+  if (looks_like_cell_set(*source)) {
+    const auto set = load_cell_set(*source, diagnostics);
+    good = set.has_value();
+    if (set) {
+      const CellReadout empty = set->make({.soc = 0.0})->readout(), full = set->make({.soc = 1.0})->readout();
+      fmt::print("{}: model {}, {:.4g} Ah, open circuit {:.4g} to {:.4g} V\n", set->name, set->model->name(),
+                 full.capacity_C / 3600.0, empty.ocv_V, full.ocv_V);
+    }
+  } else {
+    good = load_lab(*source, diagnostics).has_value();
+  }
   fmt::print(stderr, "{}", diagnostics.all().empty() ? "" : diagnostics.render(isatty(STDERR_FILENO) != 0));
   return good ? 0 : kBadFile;
 }
@@ -167,8 +179,8 @@ int run(int argc, char** argv) {
   lab->add_option("--ports-file", ports_file, "write the ports as JSON, once all are open");
   bool realtime = false;
   lab->add_flag("--realtime", realtime, "SCHED_FIFO and locked memory where permitted");
-  auto* check = app.add_subcommand("check", "say what is wrong with a lab file");
-  check->add_option("FILE", file, "lab file (TOML)")->required();
+  auto* check = app.add_subcommand("check", "say what is wrong with a lab file or a cell set (TOML, BPX)");
+  check->add_option("FILE", file, "lab file (TOML) or cell set (TOML, or BPX in JSON)")->required();
   auto* cells = app.add_subcommand("cells", "list the parameter sets of virtual cells");
   AccuracyCommand accuracy;
   auto* measured = app.add_subcommand("accuracy", "models against measured runs: voltage, end time, temperature");
@@ -180,7 +192,7 @@ int run(int argc, char** argv) {
   if (*fitted) return run_fit(fit);
   if (*measured) return run_accuracy(accuracy);
   if (*lab) return run_lab(file, ports_file, realtime);
-  if (*check) return check_lab(file);
+  if (*check) return check_file(file);
   if (*cells) return list_cells();
   return kFailed;
 }

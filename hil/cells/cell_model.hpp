@@ -31,6 +31,8 @@ struct SetHeader {
 [[nodiscard]] std::shared_ptr<const CellModel> read_ecm_model(text::TableReader& root, const SetHeader& header);
 [[nodiscard]] std::shared_ptr<const CellModel> read_pack_model(text::TableReader& root, const SetHeader& header);
 [[nodiscard]] std::shared_ptr<const CellModel> read_source_model(text::TableReader& root, const SetHeader& header);
+[[nodiscard]] std::shared_ptr<const CellModel> read_spm_model(text::TableReader& root, const SetHeader& header);
+[[nodiscard]] std::shared_ptr<const CellModel> read_spme_model(text::TableReader& root, const SetHeader& header);
 [[nodiscard]] std::shared_ptr<const CellModel> read_lithium_sulfur_model(text::TableReader& root,
                                                                          const SetHeader& header);
 

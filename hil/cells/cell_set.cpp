@@ -6,9 +6,12 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <limits>
+#include <tuple>
 #include <utility>
 
+#include "hil/cells/read_bpx.hpp"
 #include "hil/cells/read_faults.hpp"
 #include "hil/cells/read_table.hpp"
 #include "protocols/text/toml.hpp"
@@ -33,10 +36,9 @@ struct ModelReader {
 };
 
 constexpr std::array kModels = {
-    ModelReader{"ecm", read_ecm_model},
-    ModelReader{"lithium-sulfur", read_lithium_sulfur_model},
-    ModelReader{"pack", read_pack_model},
-    ModelReader{"source", read_source_model},
+    ModelReader{"ecm", read_ecm_model},   ModelReader{"lithium-sulfur", read_lithium_sulfur_model},
+    ModelReader{"pack", read_pack_model}, ModelReader{"source", read_source_model},
+    ModelReader{"spm", read_spm_model},   ModelReader{"spme", read_spme_model},
 };
 
 void read_window(text::TableReader& root, SetHeader& header) {
@@ -51,9 +53,42 @@ void read_window(text::TableReader& root, SetHeader& header) {
   }
 }
 
+// By its content: what is read from a pipe has no name that says it.
+bool is_json(const text::Source& source) {
+  const std::size_t first = source.text.find_first_not_of(" \t\r\n");
+  return source.name.ends_with(".json") || (first != std::string::npos && source.text[first] == '{');
+}
+
+std::optional<CellSet> load_bpx(const text::SourcePtr& source, text::Diagnostics& diagnostics) {
+  auto bpx = read_bpx(source, fingerprint_of(source->text), diagnostics);
+  if (!bpx) return std::nullopt;
+  CellSet set;
+  set.name = std::filesystem::path(source->name).stem().string();
+  set.title = std::move(bpx->title);
+  set.source = std::move(bpx->source);
+  set.licence = "not said in the file; a BPX file has no field for it";
+  set.header = bpx->header;
+  set.model = bpx->electrolyte ? make_spme_model(std::move(bpx->set)) : make_spm_model(std::move(bpx->set));
+  return set;
+}
+
+// Every file of a folder and of its folders whose name ends in .toml or .json.
+void each_file(const std::string& folder, const std::function<void(const std::filesystem::path&)>& visit) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::recursive_directory_iterator it(folder, error), end;
+  for (; !error && it != end; it.increment(error)) {
+    if (it.depth() > 2) it.disable_recursion_pending();
+    const fs::path extension = it->path().extension();
+    std::error_code ignored;
+    if ((extension == ".toml" || extension == ".json") && it->is_regular_file(ignored)) visit(it->path());
+  }
+}
+
 }  // namespace
 
 std::optional<CellSet> load_cell_set(const text::SourcePtr& source, text::Diagnostics& diagnostics) {
+  if (is_json(*source)) return load_bpx(source, diagnostics);
   const std::size_t errors_before = diagnostics.error_count();
   auto document = text::parse_toml(source, diagnostics);
   if (!document) return std::nullopt;
@@ -83,6 +118,13 @@ std::optional<CellSet> load_cell_set(const text::SourcePtr& source, text::Diagno
   return set;
 }
 
+bool looks_like_cell_set(const text::SourcePtr& source) {
+  if (is_json(*source)) return true;
+  text::Diagnostics unused;
+  const auto document = text::parse_toml(source, unused);
+  return document && document->find("model") != nullptr;
+}
+
 std::vector<std::string> cell_set_folders() {
   std::vector<std::string> folders;
   if (const char* given = std::getenv("CYCLERD_CELL_SETS"); given != nullptr && *given != '\0')
@@ -98,24 +140,25 @@ std::vector<std::string> cell_set_folders() {
 std::string find_cell_set(std::string_view name) {
   namespace fs = std::filesystem;
   std::error_code ignored;
-  if (name.ends_with(".toml")) return fs::is_regular_file(fs::path(name), ignored) ? std::string(name) : std::string{};
+  if (name.ends_with(".toml") || name.ends_with(".json"))
+    return fs::is_regular_file(fs::path(name), ignored) ? std::string(name) : std::string{};
   if (name.find('/') != std::string_view::npos) return {};
   for (const std::string& folder : cell_set_folders()) {
-    fs::path path = fs::path(folder) / (std::string(name) + ".toml");
-    if (fs::is_regular_file(path, ignored)) return path.string();
+    // The folder itself before its folders, .toml before .json; not as the file system happens to list them.
+    std::vector<std::tuple<std::ptrdiff_t, bool, std::string>> found;
+    each_file(folder, [&](const fs::path& path) {
+      if (path.stem() == name)
+        found.emplace_back(std::distance(path.begin(), path.end()), path.extension() != ".toml", path.string());
+    });
+    if (!found.empty()) return std::get<2>(*std::ranges::min_element(found));
   }
   return {};
 }
 
 std::vector<std::string> cell_set_names() {
-  namespace fs = std::filesystem;
   std::vector<std::string> names;
-  for (const std::string& folder : cell_set_folders()) {
-    std::error_code error;
-    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-      if (it->path().extension() == ".toml") names.push_back(it->path().stem().string());
-    }
-  }
+  for (const std::string& folder : cell_set_folders())
+    each_file(folder, [&](const std::filesystem::path& path) { names.push_back(path.stem().string()); });
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;

@@ -255,7 +255,7 @@ struct Knot {
 // Bisection where a straight line is not good enough.
 class Sampler {
  public:
-  Sampler(const Expression& function, const Sampling& sampling) : function_(function), sampling_(sampling) {}
+  Sampler(const std::function<double(double)>& function, const Sampling& sampling) : function_(function), sampling_(sampling) {}
 
   enum class End { good, no_number, too_many };
 
@@ -279,7 +279,7 @@ class Sampler {
 
  private:
   double value(double x) {
-    const double y = function_.at(x);
+    const double y = function_(x);
     if (!std::isfinite(y) && end_ == End::good) {
       end_ = End::no_number;
       bad_x = x;
@@ -308,14 +308,14 @@ class Sampler {
     fill(middle, right, depth + 1);
   }
 
-  const Expression& function_;
+  const std::function<double(double)>& function_;
   const Sampling& sampling_;
   End end_ = End::good;
 };
 
 }  // namespace
 
-std::optional<Curve> sample(const Expression& function, const Sampling& sampling, std::string_view what,
+std::optional<Curve> sample(const std::function<double(double)>& function, const Sampling& sampling, std::string_view what,
                             const text::Span& where, text::Diagnostics& diagnostics) {
   Sampler sampler(function, sampling);
   switch (sampler.run()) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -52,7 +53,7 @@ struct Sampling {
 };
 
 // nullopt after reporting: C021 no number somewhere, C022 more knots than a table may have.
-[[nodiscard]] std::optional<Curve> sample(const Expression& function, const Sampling& sampling, std::string_view what,
+[[nodiscard]] std::optional<Curve> sample(const std::function<double(double)>& function, const Sampling& sampling, std::string_view what,
                                           const text::Span& where, text::Diagnostics& diagnostics);
 
 }  // namespace cyclerd::hil

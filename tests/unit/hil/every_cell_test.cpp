@@ -31,6 +31,11 @@ constexpr NotClaimed kNotClaimed[] = {
     {"source", "flag_of_extra_heat", "an ideal source has no temperature of its own, heat from outside does nothing"},
     {"source", "surface_follows_extra_heat", "an ideal source has no temperature of its own"},
     {"linear-closed-form", "surface_follows_extra_heat", "the set has no [thermal]: it has the ambient's temperature"},
+    {"sodium-ion-chayambuka2022", "surface_follows_extra_heat", "the set has no [thermal]"},
+    {"lg-m50-okane2022", "charge", "the growing interphase takes lithium"},
+    {"lg-m50-okane2022", "rest", "the interphase grows at rest too"},
+    {"solid-state-polymer-synthetic", "rises",
+     "far below its 60 degC it heats itself within the step, and its resistance falls faster than the current grows"},
     {"lithium-sulfur", "charge", "the shuttle takes charge all the while; its balance is in lithium_sulfur_test.cpp"},
     {"lithium-sulfur", "rest", "it discharges itself for weeks; lithium_sulfur_test.cpp follows it"},
     {"lithium-sulfur", "loop",
@@ -47,6 +52,14 @@ constexpr Tolerance kTolerances[] = {
     {"", "halves_V", 1e-9, "a model with constant parameters is exact for a constant current, up to rounding"},
     {"ecm", "halves_V", 2e-4, "tables are read in the middle of the step, temperature at its start"},
     {"linear-closed-form", "halves_V", 1e-12, "no table: exact"},
+    {"spme", "halves_V", 2e-4, "implicit Euler in particles and electrolyte: first order in the step"},
+    {"sodium-ion-18650", "halves_V", 3e-3, "the same, in the measured cliffs of the potentials"},
+    {"sodium-ion-chayambuka2022", "halves_V", 3e-3, "the same, in the measured cliffs of the potentials"},
+    {"", "halves_soc", 1e-9, "charge is counted exactly"},
+    {"lg-m50-okane2022", "halves_soc", 1e-6, "capacity fades in the step, first order"},
+    {"", "cv_V", 1e-6, "eight corrections by the tangent"},
+    {"sodium-ion-18650", "cv_V", 2e-5, "the tangent jumps at the cliffs of the potentials"},
+    {"sodium-ion-chayambuka2022", "cv_V", 2e-5, "the tangent jumps at the cliffs of the potentials"},
     {"pack", "halves_V", 2e-4, "of its cells, which are circuits with tables"},
     {"", "committed_V", 1e-9, "the same state, reckoned once more"},
     {"pack", "committed_V", 2e-5, "a grown resistance follows its cell's from step to step"},
@@ -292,6 +305,7 @@ TEST_P(EveryCell, HeatFromOutsideWarmsIt) {
 }
 
 TEST_P(EveryCell, VoltageRisesWithCurrent) {
+  CLAIM_OR_SKIP("rises");
   for (double degC : {0.0, 25.0, 45.0}) {
     auto cell = make(0.4, degC);
     run(*cell, -0.1 * one_C_A, 60.0);
@@ -348,7 +362,7 @@ TEST_P(EveryCell, ConstantVoltageIsSolvedInEightCorrections) {
           if (std::abs(error_V) <= 1e-6) break;
           end_A -= error_V / end.resistance_Ohm;
         }
-        ASSERT_LE(std::abs(error_V), 1e-6) << begun_rate << "C, " << dt_s << " s, step " << steps;
+        ASSERT_LE(std::abs(error_V), tolerance(set, "cv_V")) << begun_rate << "C, " << dt_s << " s, step " << steps;
         cell->commit();
         start_A = end_A;
       }
@@ -367,7 +381,7 @@ TEST_P(EveryCell, OneStepIsTwoHalves) {
     }
     EXPECT_NEAR(one->terminal(current_A).voltage_V(current_A), two->terminal(current_A).voltage_V(current_A),
                 tolerance(set, "halves_V"));
-    EXPECT_NEAR(one->readout().soc, two->readout().soc, 1e-9);
+    EXPECT_NEAR(one->readout().soc, two->readout().soc, tolerance(set, "halves_soc"));
     EXPECT_NEAR(one->readout().surface_degC, two->readout().surface_degC, 0.01);
   }
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -18,12 +19,24 @@ inline text::SourcePtr source_of(const std::string& text, const std::string& nam
   return std::make_shared<const text::Source>(text::Source{name, text});
 }
 
+// The text of a shipped set, TOML or BPX, in whichever folder of the source tree.
+inline text::SourcePtr shipped_text(const std::string& name) {
+  const std::string folder = std::string(CYCLERD_SOURCE_DIR) + "/hil/cells/sets";
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    const auto& path = entry.path();
+    if (path.stem() != name || (path.extension() != ".toml" && path.extension() != ".json")) continue;
+    std::ifstream file(path);
+    std::stringstream content;
+    content << file.rdbuf();
+    return source_of(content.str(), path.filename().string());
+  }
+  ADD_FAILURE() << "no set is called " << name;
+  return source_of("");
+}
+
 inline CellSet shipped(const std::string& name) {
-  std::ifstream file(std::string(CYCLERD_SOURCE_DIR) + "/hil/cells/sets/" + name + ".toml");
-  std::stringstream content;
-  content << file.rdbuf();
   text::Diagnostics diagnostics;
-  auto set = load_cell_set(source_of(content.str(), name + ".toml"), diagnostics);
+  auto set = load_cell_set(shipped_text(name), diagnostics);
   EXPECT_TRUE(set.has_value()) << diagnostics.render();
   return set.value();
 }
