@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -158,23 +159,48 @@ std::string assignments_table(const StepSyntax& step) {
   return pairs.table();
 }
 
-void print_steps(const std::vector<StepSyntax>& steps, const std::string& path, std::string& out) {
+// The lines of a step, without the steps inside of it.
+std::vector<std::string> step_lines(const StepSyntax& step) {
+  std::vector<std::string> lines;
+  const auto line = [&lines](const char* key, const std::string& value) {
+    lines.push_back(fmt::format("{} = {}", key, value));
+  };
+  if (!step.name.empty()) line("name", quoted(step.name));
+  const bool assigns = step.kind == StepKind::set || step.word == "call";
+  line(step.word.c_str(), assigns ? assignments_table(step) : control_table(step));
+  if (step.capacity != CapacityBase::inherit) {
+    line("capacity", quoted(step.capacity == CapacityBase::measured ? "measured" : "nominal"));
+  }
+  if (step.kind != StepKind::chamber && step.temperature.given) {
+    line("temperature", quoted(canonical_text(step.temperature)));
+  }
+  if (step.when.given) line("when", quoted(canonical_text(step.when)));
+  if (step.kind != StepKind::repeat_begin && !step.until.empty()) line("until", until_list(step.until));
+  if (step.record.given) line("record", record_table(step.record));
+  return lines;
+}
+
+// On one line, for what stands too deep for a table of its own: keys have at most 32 dots.
+std::string inline_steps(const std::vector<StepSyntax>& steps) {
+  std::string body;
   for (const StepSyntax& step : steps) {
-    out += fmt::format("\n[[{}]]\n", path);
-    if (!step.name.empty()) out += fmt::format("name = {}\n", quoted(step.name));
-    const bool assigns = step.kind == StepKind::set || step.word == "call";
-    out += fmt::format("{} = {}\n", step.word, assigns ? assignments_table(step) : control_table(step));
-    if (step.capacity != CapacityBase::inherit) {
-      out += fmt::format("capacity = \"{}\"\n", step.capacity == CapacityBase::measured ? "measured" : "nominal");
+    std::vector<std::string> lines = step_lines(step);
+    if (!step.steps.empty()) lines.push_back("steps = " + inline_steps(step.steps));
+    body += fmt::format("{}{{ {} }}", body.empty() ? "" : ", ", fmt::join(lines, ", "));
+  }
+  return "[" + body + "]";
+}
+
+void print_steps(const std::vector<StepSyntax>& steps, const std::string& path, std::string& out) {
+  constexpr std::ptrdiff_t kDeepest = 24;
+  for (const StepSyntax& step : steps) {
+    out += fmt::format("\n[[{}]]\n{}\n", path, fmt::join(step_lines(step), "\n"));
+    if (step.steps.empty()) continue;
+    if (std::count(path.begin(), path.end(), '.') < kDeepest) {
+      print_steps(step.steps, path + ".steps", out);
+    } else {
+      out += fmt::format("steps = {}\n", inline_steps(step.steps));
     }
-    if (step.kind != StepKind::chamber && step.temperature.given) {
-      out += fmt::format("temperature = {}\n", quoted(canonical_text(step.temperature)));
-    }
-    if (step.when.given) out += fmt::format("when = {}\n", quoted(canonical_text(step.when)));
-    if (step.kind != StepKind::repeat_begin && !step.until.empty())
-      out += fmt::format("until = {}\n", until_list(step.until));
-    if (step.record.given) out += fmt::format("record = {}\n", record_table(step.record));
-    print_steps(step.steps, path + ".steps", out);
   }
 }
 

@@ -149,6 +149,7 @@ void resume(Scan& scan) noexcept RT_NONBLOCKING {
   state.holds_since_us.fill(kNever);  // the output was off: nothing held without a break
   state.soak_since_us = kNever;
   state.windows.fill({});
+  state.plan.start_current_A = base::kAbsent;  // a pulse that was torn measures nothing
   scan.resend = true;
   scan.judge = false;  // this sample was still measured at rest
   detail::say(scan, base::EventKind::resume, scan.program.text(detail::current_step(scan).name), "resumed");

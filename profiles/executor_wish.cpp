@@ -405,7 +405,8 @@ base::FixedText<78> own_end_words(const Scan& scan, const Step& step) noexcept R
     case StepKind::impedance: {
       const StepPlan& plan = scan.state.plan;
       base::FixedText<78> text;
-      if (!std::isfinite(plan.resistance_Ohm)) return base::FixedText<78>{"no resistance: the current did not change"};
+      if (!std::isfinite(plan.resistance_Ohm))
+        return base::FixedText<78>{"no resistance: paused, or the current did not change"};
       text.append(1e3 * plan.resistance_Ohm).append(" mOhm, ");
       text.append(step.method == ResistanceMethod::end ? "end of " : "sqrt over ").append(plan.ramp_over_s);
       text.append(" s at ").append(plan.setpoint.current_A).append(" A");

@@ -40,6 +40,10 @@ void parse_safety(const text::TomlNode& table, SafetySyntax& safety, ParseContex
 void parse_steps(const text::TomlNode& array, std::vector<StepSyntax>& steps, int depth, ParseContext& context);
 [[nodiscard]] std::vector<ConditionSyntax> parse_until(const text::TomlNode& node, ParseContext& context);
 
+// The keys that say what a step does, and what may follow a condition.
+[[nodiscard]] std::vector<std::string_view> control_words();
+[[nodiscard]] std::vector<std::string_view> outcome_words();
+
 // A name that expressions and goto can use: letters, digits, _; not a digit first; no reserved word.
 [[nodiscard]] bool valid_identifier(std::string_view name) noexcept;
 [[nodiscard]] bool reserved_word(std::string_view name);

@@ -267,19 +267,20 @@ void parse_step(const text::TomlNode& item, StepSyntax& step, int depth, ParseCo
                 control == nullptr;
 }
 
+struct Action {
+  const char* word;
+  Then then;
+};
+constexpr std::array<Action, 5> kActions = {{{"next", Then::next},
+                                             {"end", Then::end},
+                                             {"pause", Then::pause},
+                                             {"fail", Then::fail},
+                                             {"break", Then::break_block}}};
+
 bool parse_then(text::TableReader& reader, ConditionSyntax& condition, ParseContext& context) {
   const text::TomlNode* node = reader.optional("then");
   const auto written = reader.optional_string("then");
   if (!written) return node == nullptr;
-  struct Action {
-    const char* word;
-    Then then;
-  };
-  static constexpr std::array<Action, 5> kActions = {{{"next", Then::next},
-                                                      {"end", Then::end},
-                                                      {"pause", Then::pause},
-                                                      {"fail", Then::fail},
-                                                      {"break", Then::break_block}}};
   for (const Action& action : kActions) {
     if (*written == action.word) {
       condition.then = action.then;
@@ -329,6 +330,18 @@ void parse_condition(const text::TomlNode& item, std::vector<ConditionSyntax>& c
 }
 
 }  // namespace
+
+std::vector<std::string_view> control_words() {
+  std::vector<std::string_view> words;
+  for (const Control& control : kControls) words.emplace_back(control.word);
+  return words;
+}
+
+std::vector<std::string_view> outcome_words() {
+  std::vector<std::string_view> words = {"goto NAME"};
+  for (const Action& action : kActions) words.emplace_back(action.word);
+  return words;
+}
 
 std::vector<ConditionSyntax> parse_until(const text::TomlNode& node, ParseContext& context) {
   std::vector<ConditionSyntax> conditions;

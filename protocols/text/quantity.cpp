@@ -234,6 +234,14 @@ std::optional<Unit> find_unit(std::string_view text) noexcept {
   return Unit{over->dimension / under->dimension, over->factor / under->factor, over->c_rate};
 }
 
+std::vector<std::string_view> unit_names() {
+  std::vector<std::string_view> names;
+  for (const auto& row : kUnits) {
+    if (row.listed) names.push_back(row.name);
+  }
+  return names;
+}
+
 std::string nearest_unit(std::string_view text) {
   std::vector<std::string> names;
   for (const auto& row : kUnits) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cyclerd::text {
 
@@ -55,6 +56,8 @@ struct Unit {
 // A unit as written after a number: "V", "mV", "uA", "degC", "K", "%", "C", "Ah", "mAh", "Wh", "min", "h", "d", "ms",
 // "us", "Ohm", "mOhm", "kW", "Hz" ... and quotients of two ("mV/min", "K/min", "V/s"). nullopt when unknown.
 [[nodiscard]] std::optional<Unit> find_unit(std::string_view text) noexcept;
+// Every unit of the table but alternative spellings, in its order.
+[[nodiscard]] std::vector<std::string_view> unit_names();
 // The unit nearest to what was written, for hints; empty when nothing is near.
 [[nodiscard]] std::string nearest_unit(std::string_view text);
 

@@ -58,6 +58,21 @@ TEST(Hostile, EveryPrefixOfAShippedProfile) {
   for (std::size_t n = 0; n < (*source)->text.size(); n += 7) survives((*source)->text.substr(0, n));
 }
 
+TEST(Hostile, EveryPrefixOfTheFuzzersSeeds) {
+  for (const char* name : {"procedures", "shapes"}) {
+    const auto source =
+        text::read_source(CYCLERD_SOURCE_DIR "/tests/fuzz/corpus/profile/" + std::string(name) + ".toml");
+    ASSERT_TRUE(source);
+    for (std::size_t n = 0; n <= (*source)->text.size(); ++n) survives((*source)->text.substr(0, n));
+    std::string text = (*source)->text;
+    for (std::size_t i = 0; i < text.size(); i += 3) {
+      std::string changed = text;
+      changed[i] = "\"[{=.(-9x"[i % 9];
+      survives(changed);
+    }
+  }
+}
+
 TEST(Hostile, EveryByteOfAProfileTurnedIntoAnother) {
   const std::string text = kHead +
                            "[[step]]\nname = \"a\"\ncharge = { current = \"C/2\", voltage = \"4.2 V\" }\n"

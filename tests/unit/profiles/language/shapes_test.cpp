@@ -203,7 +203,7 @@ TEST(Impedance, WithoutACurrentThereIsNoResultAndItsUseFailsTheTest) {
     sample.current_A = 0.0;
     bench.feed(sample);
   }
-  EXPECT_EQ(bench.summary("dcir").reason_text.view(), "no resistance: the current did not change");
+  EXPECT_EQ(bench.summary("dcir").reason_text.view(), "no resistance: paused, or the current did not change");
   EXPECT_EQ(bench.state.run_state, static_cast<std::uint32_t>(RunState::failed));
 }
 
