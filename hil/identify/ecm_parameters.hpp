@@ -35,6 +35,11 @@ struct ParameterMap {
   std::size_t activation = 0;
 };
 
+struct ExpectedActivation {
+  double value_K = 0.0;
+  double spread_K = 0.0;
+};
+
 class EcmParameters {
  public:
   // `hysteresis`: the OCV tells of a gap, its rate is an unknown.
@@ -49,7 +54,7 @@ class EcmParameters {
 
  private:
   ParameterMap add_map(const std::string& name, Stage stage, std::vector<double> soc, double expected, double low,
-                       double high, double activation_K);
+                       double high, ExpectedActivation activation);
   std::size_t add(Parameter parameter);
   [[nodiscard]] StateMap map(const ParameterMap& m) const;
 

@@ -19,7 +19,11 @@ namespace cyclerd::hil {
 namespace {
 
 constexpr double kRowsPerGroup = 100.0;  // independent rows that a run, or all pulses of a temperature, are worth
-constexpr double kOutlier = 10.0;        // residuals beyond this many tolerances count by their size, not its square
+constexpr double kOutlier = 3.0;         // residuals beyond this many tolerances count by their size, not its square
+// Pulses from an almost empty cell say more about where exactly on the steep end of the OCV they began than about
+// resistances. They weigh this much.
+constexpr double kEmptySoc = 0.12;
+constexpr double kEmptyImportance = 0.05;
 constexpr double kThin_V = 0.0005;
 constexpr double kLongestStep_s = 30.0;
 constexpr auto kAll = {Stage::pulses, Stage::runs, Stage::hysteresis};
@@ -43,6 +47,7 @@ struct Weighed {
   RunStart start;
   std::optional<double> start_soc;  // known from the charge that follows
   double importance = 1.0;
+  double root_trust = 1.0;  // of its start
   bool pulse = false;
 };
 
@@ -191,6 +196,7 @@ class Fit {
     for (Weighed& w : data_) {
       options.start_soc = w.pulse ? std::nullopt : input_.start_soc ? input_.start_soc : w.start_soc;
       w.start = start_of(model, w.run, options);
+      w.root_trust = w.pulse && w.start.start.soc < kEmptySoc ? std::sqrt(kEmptyImportance) : 1.0;
     }
   }
 
@@ -223,7 +229,7 @@ class Fit {
         simulate(model, w.run, w.start, kLongestStep_s, voltage_, temperature_);
         for (std::size_t i = 0; i < w.run.size(); ++i) {
           const double error = (voltage_[i] - w.run.voltage_V[i]) / input_.tolerance_V;
-          r.push_back(w.root_weight[i] * tempered(std::isfinite(error) ? error : 1e3));
+          r.push_back(w.root_trust * w.root_weight[i] * tempered(std::isfinite(error) ? error : 1e3));
         }
       }
       parameters_->append_prior(r);
