@@ -170,7 +170,7 @@ class SetpointCheck {
     const double length_s = over ? *over : std::fabs(*to - *from) / *rate;
     const double scan_s = compiler_.launch->scan.seconds();
     if (!(length_s > 0.0) || !(scan_s > 0.0)) return;
-    const double stairs = std::max(1.0, std::ceil(length_s / scan_s));
+    const double stairs = std::max(1.0, std::ceil(length_s / scan_s - 1e-6));
     compiler_.diagnostics.note(
         code::kStaircase, step_.where,
         fmt::format("{} is a staircase of {:.0f} steps of {}, one a scan", step_label(step_), stairs,

@@ -83,10 +83,6 @@ SafetyBound tightest(const SafetyBound& a, const SafetyBound& b) {
   return merged;
 }
 
-base::Duration duration_of(double seconds) {
-  return {static_cast<std::int64_t>(std::llround(seconds * 1e6))};
-}
-
 SafetyBound bound_of(Compiler& compiler, const BoundSyntax& syntax, const char* name, bool symmetrical) {
   SafetyBound bound;
   bound.min = compiler.value(syntax.min).value_or(base::kAbsent);

@@ -100,6 +100,17 @@ struct LateArgument {
                                 const ProcedureSyntax& procedure, const std::string& prefix,
                                 std::vector<LateArgument>& late);
 
+// compile_step_parts.cpp
+[[nodiscard]] base::Duration duration_of(double seconds);
+[[nodiscard]] double constant_or(Compiler& compiler, const Expression& expression, double otherwise, const char* what);
+[[nodiscard]] RecordRule record_rule(Compiler& compiler, const RecordSyntax& syntax, RecordRule rule);
+[[nodiscard]] ExpressionRef always_false(Program& program);
+[[nodiscard]] ExpressionRef compile_expression(Compiler& compiler, const Expression& expression);
+[[nodiscard]] bool follows_level(const StepSyntax& syntax);  // a voltage that somebody must hold
+void compile_shape(Compiler& compiler, const StepSyntax& syntax, Step& step);
+void check_independent(Compiler& compiler, const StepSyntax& set);  // no value depends on what another one changes
+void place_results(Compiler& compiler);                             // slots of results; counts of names
+
 // Steps that end without a condition.
 [[nodiscard]] bool ends_by_itself(StepKind kind) noexcept;
 

@@ -41,17 +41,13 @@ const char* type_word(const StepSyntax& step) {
   }
 }
 
-base::Duration duration_of(double seconds) {
-  return {static_cast<std::int64_t>(std::llround(seconds * 1e6))};
-}
-
 class Flattener {
  public:
   explicit Flattener(Compiler& compiler) : compiler_(compiler), program_(*compiler.program) {}
 
   void run() {
     program_.strings = {""};
-    program_.records.push_back(record_rule(compiler_.profile.record, default_rule()));
+    program_.records.push_back(record_rule(compiler_, compiler_.profile.record, default_rule()));
     use(compiler_.binding);
     const Binding top = compiler_.binding;
     block(compiler_.profile.steps, kNoStep, 0);
@@ -63,8 +59,7 @@ class Flattener {
     end.parent = kNoStep;
     push(end, nullptr);
     resolve_gotos();
-    place_results();
-    number_names();
+    place_results(compiler_);
     for (std::size_t i = 0; i < program_.steps.size(); ++i) ENSURE(compiler_.origins[i].binding != nullptr, "no names");
     use(top);
   }
@@ -90,46 +85,7 @@ class Flattener {
     return rule;
   }
 
-  double constant_or(const Expression& expression, double otherwise, const char* what) {
-    if (!expression.ok()) return otherwise;
-    const double value = compiler_.value(expression).value_or(otherwise);
-    if (value < 0.0 || !std::isfinite(value)) {
-      compiler_.diagnostics.error(code::kMagnitude, expression.where, fmt::format("{} cannot be negative", what));
-      return otherwise;
-    }
-    return value;
-  }
-
-  RecordRule record_rule(const RecordSyntax& syntax, RecordRule rule) {
-    rule.every = duration_of(constant_or(syntax.every, rule.every.seconds(), "every"));
-    rule.voltage_V = constant_or(syntax.voltage, rule.voltage_V, "a voltage change");
-    double current_A = constant_or(syntax.current, rule.current_A, "a current change");
-    if (syntax.current.ok() && syntax.current.top().type == type::kNumber) {
-      current_A *= compiler_.binding.nominal_capacity_C / kSecondsPerHour;  // a share of the 1C current
-    }
-    rule.current_A = std::isnan(current_A) ? 0.0 : current_A;
-    rule.temperature_K = constant_or(syntax.temperature, rule.temperature_K, "a temperature change");
-    rule.power_W = constant_or(syntax.power, rule.power_W, "a power change");
-    rule.capacity_C = constant_or(syntax.capacity, rule.capacity_C, "a capacity");
-    rule.energy_J = constant_or(syntax.energy, rule.energy_J, "an energy");
-    rule.pretrigger = duration_of(constant_or(syntax.pretrigger, rule.pretrigger.seconds(), "pretrigger"));
-    if (rule.pretrigger > base::seconds(60)) {
-      compiler_.diagnostics.error(code::kMagnitude, syntax.pretrigger.where, "pretrigger is above 60 s",
-                                  "rows from before a fault are kept in memory; 2 s is usual");
-      rule.pretrigger = base::seconds(60);
-    }
-    return rule;
-  }
-
-  ExpressionRef code(const Expression& expression) {
-    if (expression.ok() && looks_back(expression)) {
-      compiler_.diagnostics.error(code::kNotYet, expression.where,
-                                  "rate() and avg() look back over the step that runs: only its until can use them",
-                                  "write it as a condition of the step");
-      return always_false();
-    }
-    return emit(expression, compiler_.binding, program_.code);
-  }
+  ExpressionRef code(const Expression& expression) { return compile_expression(compiler_, expression); }
 
   void conditions(const std::vector<ConditionSyntax>& list, Step& step, bool of_block) {
     step.first_condition = static_cast<std::uint32_t>(program_.conditions.size());
@@ -137,9 +93,9 @@ class Flattener {
       Condition condition;
       condition.when = of_block ? code(syntax.when) : emit(syntax.when, compiler_.binding, program_.code);
       if (of_block) see_closed_cycle(condition.when);
-      if (!condition.when.present()) condition.when = always_false();
+      if (!condition.when.present()) condition.when = always_false(program_);  // so that numbers of conditions agree
       condition.then = of_block && syntax.then == Then::break_block ? Then::next : syntax.then;
-      condition.dwell = duration_of(constant_or(syntax.dwell, 0.0, "a dwell"));
+      condition.dwell = duration_of(constant_or(compiler_, syntax.dwell, 0.0, "a dwell"));
       condition.text = compiler_.intern(syntax.when.text);
       condition.reason = compiler_.intern(syntax.reason);
       const bool outside = step.parent == kNoStep || compiler_.syntax[step.parent]->word != "repeat";
@@ -186,13 +142,6 @@ class Flattener {
     }
   }
 
-  // A condition with findings still has its place, so that numbers of conditions agree.
-  ExpressionRef always_false() {
-    Instruction zero;
-    program_.code.push_back(zero);
-    return {static_cast<std::uint32_t>(program_.code.size()) - 1, 1};
-  }
-
   void register_name(const StepSyntax& syntax, std::uint32_t index) {
     if (syntax.name.empty()) return;
     const auto [known, added] = compiler_.step_names.emplace(compiler_.binding.prefix + syntax.name, index);
@@ -221,16 +170,16 @@ class Flattener {
     step.chamber = code(syntax.temperature);
     step.chamber_ramp = code(syntax.chamber_ramp);
     step.soak_within = code(syntax.soak_within);
-    step.soak_for = duration_of(constant_or(syntax.soak_for, 0.0, "a soak"));
+    step.soak_for = duration_of(constant_or(compiler_, syntax.soak_for, 0.0, "a soak"));
     step.scale = code(syntax.scale);
     step.message = compiler_.intern(syntax.message);
-    shape(syntax, step);
+    compile_shape(compiler_, syntax, step);
     step.software_cv = follows_level(syntax) && compiler_.launch != nullptr && compiler_.launch->cycler.native_cv == 0;
     const bool full_rate = syntax.kind == StepKind::pulse || syntax.kind == StepKind::impedance;
     if (syntax.record.given || full_rate) {
       RecordRule base = program_.records[0];
       if (full_rate) base.every = base::microseconds(1);  // every scan
-      program_.records.push_back(record_rule(syntax.record, base));
+      program_.records.push_back(record_rule(compiler_, syntax.record, base));
       step.record = static_cast<std::uint32_t>(program_.records.size()) - 1;
     }
     if (syntax.kind == StepKind::follow) {
@@ -258,40 +207,6 @@ class Flattener {
         register_name(syntax, push(make(syntax, parent), &syntax));
       }
       if (syntax.capacity != CapacityBase::inherit) use(outside);
-    }
-  }
-
-  // A voltage that somebody must hold.
-  static bool follows_level(const StepSyntax& syntax) {
-    switch (syntax.kind) {
-      case StepKind::voltage: return true;
-      case StepKind::ramp: return syntax.ramp_from.ok() && syntax.ramp_from.top().type == type::kVoltage;
-      case StepKind::current:
-      case StepKind::power: return syntax.voltage.given;
-      default: return false;
-    }
-  }
-
-  void shape(const StepSyntax& syntax, Step& step) {
-    step.ramp_from = code(syntax.ramp_from);
-    step.ramp_to = code(syntax.ramp_to);
-    step.ramp_rate = code(syntax.ramp_rate);
-    step.ramp_over = code(syntax.kind == StepKind::impedance ? syntax.pulse_time : syntax.ramp_over);
-    step.method = syntax.method;
-    if (syntax.ramp_from.ok()) {
-      const Type& type = syntax.ramp_from.top().type;
-      step.ramp_quantity = type == type::kVoltage ? WaveformQuantity::voltage
-                           : type == type::kPower ? WaveformQuantity::power
-                                                  : WaveformQuantity::current;
-    }
-    step.first_pulse = static_cast<std::uint32_t>(program_.pulses.size());
-    step.pulse_count = static_cast<std::uint32_t>(syntax.pulses.size());
-    for (const PulseSyntax& written : syntax.pulses) {
-      PulsePart part;
-      part.value = code(written.power.given ? written.power : written.current);
-      part.quantity = written.power.given ? WaveformQuantity::power : WaveformQuantity::current;
-      part.time = duration_of(compiler_.value(written.time).value_or(0.0));
-      program_.pulses.push_back(part);
     }
   }
 
@@ -393,13 +308,13 @@ class Flattener {
       if (said != nullptr) register_name(syntax, index);
       said = nullptr;
     };
-    independent(syntax);
+    check_independent(compiler_, syntax);
     for (const AssignmentSyntax& assignment : syntax.assignments) {
       const bool measured = assignment.name == "measured_capacity";
       const std::uint32_t variable =
           measured ? 0 : compiler_.references.variable(compiler_.binding.prefix + assignment.name);
       Step step = setting(variable, assignment.value, parent);
-      if (!step.value.present()) step.value = always_false();
+      if (!step.value.present()) step.value = always_false(program_);
       if (measured) step.set_target = SetTarget::measured_capacity;
       place(step, &assignment.value);
     }
@@ -412,30 +327,6 @@ class Flattener {
     step.set_target = SetTarget::mark;
     step.variable = compiler_.references.mark(compiler_.binding.prefix + syntax.mark);
     place(step, nullptr);
-  }
-
-  static bool reads(const Expression& expression, const std::string& name) {
-    return std::any_of(expression.nodes.begin(), expression.nodes.end(), [&](const ExpressionNode& node) {
-      return (node.kind == ExpressionNode::Kind::variable && node.name == name) ||
-             (node.kind == ExpressionNode::Kind::live && node.live == Live::measured_capacity &&
-              name == "measured_capacity");
-    });
-  }
-
-  void independent(const StepSyntax& syntax) {
-    if (syntax.assignments.size() + (syntax.mark.empty() ? 0 : 1) < 2) return;
-    for (const AssignmentSyntax& assignment : syntax.assignments) {
-      const auto dependent = [&](const Expression& e) {
-        if (!reads(e, assignment.name)) return;
-        compiler_.diagnostics.error(code::kCombination, e.where,
-                                    fmt::format("this uses '{}', which the same set changes", assignment.name),
-                                    "give each its own [[step]] with set, in the order that is meant");
-      };
-      dependent(syntax.when);
-      for (const AssignmentSyntax& other : syntax.assignments) {
-        if (&other != &assignment) dependent(other.value);
-      }
-    }
   }
 
   bool encloses(std::uint32_t block, std::uint32_t step) const {
@@ -482,39 +373,6 @@ class Flattener {
         resolve_goto(index, syntax->until[i], program_.conditions[program_.steps[index].first_condition + i]);
       }
     }
-  }
-
-  // Every result that an expression asks for gets its slot, and the step that fills it is told.
-  void place_results() {
-    std::map<std::uint32_t, std::vector<ResultStore>> stores;
-    for (const auto& [result, slot] : compiler_.references.results()) {
-      const auto found = compiler_.step_names.find(result.step);
-      if (found == compiler_.step_names.end()) continue;  // check_existence says so
-      stores[found->second].push_back({slot, result.quantity, result.pick, 0, result.nth});
-    }
-    for (const auto& [step, list] : stores) {
-      program_.steps[step].first_store = static_cast<std::uint32_t>(program_.stores.size());
-      program_.steps[step].store_count = static_cast<std::uint32_t>(list.size());
-      program_.stores.insert(program_.stores.end(), list.begin(), list.end());
-    }
-  }
-
-  void number_names() {
-    const References& names = compiler_.references;
-    if (names.results().size() > kMaxResults || names.variables().size() > kMaxVariables ||
-        names.marks().size() > kMaxMarks) {
-      compiler_.diagnostics.error(
-          code::kTooManyNames, compiler_.profile.where,
-          fmt::format(
-              "with its calls written out the profile uses {} results, {} variables and {} marks; {}, {} and {} "
-              "are possible",
-              names.results().size(), names.variables().size(), names.marks().size(), kMaxResults, kMaxVariables,
-              kMaxMarks),
-          "every call has its own; set what is needed once, outside of them");
-    }
-    program_.result_slots = static_cast<std::uint32_t>(names.results().size());
-    program_.mark_count = static_cast<std::uint32_t>(names.marks().size());
-    program_.initial_variables.assign(names.variables().size(), base::kAbsent);
   }
 
   Compiler& compiler_;

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "profiles/evaluate.hpp"
-#include "tests/unit/profiles/language/bench.hpp"
+#include "tests/unit/profiles/language/run_text.hpp"
 
 namespace cyclerd::profiles::test {
 namespace {
@@ -60,6 +60,45 @@ INSTANTIATE_TEST_SUITE_P(Shipped, Library, testing::ValuesIn(shipped()), [](cons
   for (char& c : name) c = c == '-' ? '_' : c;
   return name;
 });
+
+// The example of the language, run to its end of life: the cell loses half a percent a cycle.
+TEST(LibraryProfiles, CycleLifeEndsAtFourFifthsOfItsFirstCheckUp) {
+  Launch launch = launch_on("lg-m50");
+  launch.scan = base::seconds(10);
+  const auto source = text::read_source(CYCLERD_SOURCE_DIR "/profiles/library/cycle-life.toml");
+  text::Diagnostics diagnostics;
+  const std::shared_ptr<const Program> program = compile_profile(*source, launch, diagnostics);
+  ASSERT_TRUE(program) << diagnostics.render();
+  ExecutorState state;
+  start(*program, state);
+  cyclerd::test::BenchCell cell;
+  cell.resistance_Ohm = 1e-3;  // to 2.8 V it gives 82 % of what it gives to 2.5 V: its voltage is a straight line
+  Output output;
+  double first_C = 0.0;
+  std::vector<double> discharged_C;
+  std::string ended_by;
+  for (std::int64_t at_s = 0; at_s < 10'000'000 && !is_over(output.state); at_s += 10) {
+    Input input;
+    input.sample = cell.sample(base::MonoTime{1'000'000 * (at_s + 1)});
+    step(*program, state, input, output);
+    for (const StepSummary& s : output.steps.view()) {
+      if (s.name.view() == "check_up.discharge" && first_C == 0.0) first_C = s.throughput.discharge_C;
+      if (s.name.view() == "discharge") discharged_C.push_back(s.throughput.discharge_C);
+    }
+    for (const base::Event& e : output.events.view()) {
+      if (e.subject.view() == "ageing") ended_by = std::string(e.text.view());
+    }
+    cell.capacity_C = 18'000.0 * (1.0 - 0.005 * static_cast<double>(discharged_C.size()));
+    if (output.has_setpoint) cell.apply(output.setpoint);
+    cell.advance(10.0);
+  }
+  EXPECT_EQ(output.state, RunState::finished);
+  EXPECT_EQ(ended_by, "discharge_capacity < 0.8 * check_up.discharge_capacity[first]");
+  ASSERT_GT(discharged_C.size(), 50u) << "not before the first check-up, in cycle 50";
+  EXPECT_LT(discharged_C.size(), 150u);
+  EXPECT_LT(discharged_C.back(), 0.8 * first_C);
+  EXPECT_GE(discharged_C[discharged_C.size() - 2], 0.8 * first_C);
+}
 
 TEST(LibraryProfiles, EveryProcedureIsOne) {
   for (const auto& entry : std::filesystem::directory_iterator(CYCLERD_SOURCE_DIR "/profiles/library/procedures")) {
