@@ -177,7 +177,7 @@ double Stepper::longest_s(DriveKind kind) const noexcept {
 
 DrivePoint Stepper::propose(const Drive& drive, double h_s) noexcept {
   DrivePoint point;
-  trial_ = {current_A_, 0.0, 0.0, 0.0, h_s};
+  trial_ = {current_A_, 0.0, 0.0, 0.0, h_s, drive.kind};
   if (!usable(drive)) {
     trial_.start_A = 0.0;
     point = {0.0, cell_->propose(0.0, 0.0, h_s), DriveOutcome::bad_input};
@@ -264,8 +264,9 @@ void Stepper::learn() noexcept {
   const double rung_s = kLadder_s[static_cast<std::size_t>(course_.reach)];
   const bool full = h >= rung_s * (1.0 - 1e-9);
   if (full && course_.reach + 1 < static_cast<int>(kLadder_s.size())) ++course_.reach;
-  // Too short for a slope: rounding would be all it shows.
-  if (course_.steps > 0 && h < 0.05 * course_.length_s) return;
+  // Too short for a slope: rounding would be all it shows. Unless it is the course itself that asks for short steps: it
+  // would stand still, and go on asking.
+  if (course_.steps > 0 && h < 0.05 * course_.length_s && h < longest_s(trial_.kind)) return;
   if (h <= 1e-6) return;
   const double slope_A = (trial_.end_A - trial_.start_A) / h;
   const double slope_W = (trial_.end_A * trial_.end_V - trial_.start_A * voltage_V_) / h;

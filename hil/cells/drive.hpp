@@ -94,6 +94,7 @@ class Stepper {
   };
   struct Trial {
     double start_A = 0.0, end_A = 0.0, sag_A = 0.0, end_V = 0.0, h_s = 0.0;
+    DriveKind kind = DriveKind::current;
   };
   [[nodiscard]] double sag_A(double h_s) const noexcept;
   DrivePoint solve(const Drive& drive, double h_s, double sag_A) noexcept;
