@@ -244,24 +244,48 @@ class Reader {
     });
   }
 
+  // "CHRG", "CC_Chg", "D"; not "Drive" and not "CC".
   static int mode_of(std::string_view word) {
     std::string w(word);
     for (char& c : w) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    if (w.starts_with("d")) return -1;
-    return w.starts_with("c") ? 1 : 0;
+    const auto has = [&](std::initializer_list<std::string_view> parts) {
+      return std::ranges::any_of(parts, [&](std::string_view part) { return w.find(part) != std::string::npos; });
+    };
+    if (w == "d" || w == "dis" || has({"dch", "disch", "dsch", "dischrg"})) return -1;
+    return w == "c" || w == "cha" || has({"chg", "charg", "chrg", "cha.", "chr."}) ? 1 : 0;
   }
 
-  // Some testers write the amount only and the direction into a column of its own.
+  // Some testers write the amount only, in all rows or in some, and the direction into a column of its own. A stretch
+  // of one mode in which the current has both signs is a drive cycle: there the mode does not tell.
   bool sign_by_mode() {
-    bool charge = false, discharge = false;
-    for (const Row& row : rows_) {
-      if (row.current_A < 0.0) return false;
-      charge = charge || row.mode > 0;
-      discharge = discharge || row.mode < 0;
+    double largest_A = 0.0;
+    for (const Row& row : rows_) largest_A = std::max(largest_A, std::abs(row.current_A));
+    struct Stretch {
+      std::size_t first, last;
+      int mode, sign;
+    };
+    std::vector<Stretch> told;
+    bool agrees = false, differs = false, charge = false, discharge = false;
+    for (std::size_t first = 0, last = 0; first < rows_.size(); first = last) {
+      bool positive = false, negative = false;
+      for (last = first; last < rows_.size() && rows_[last].mode == rows_[first].mode; ++last) {
+        positive = positive || rows_[last].current_A > 0.01 * largest_A;
+        negative = negative || rows_[last].current_A < -0.01 * largest_A;
+      }
+      const int mode = rows_[first].mode;
+      if (mode == 0 || positive == negative) continue;
+      told.push_back({first, last, mode, positive ? 1 : -1});
+      (told.back().sign == mode ? agrees : differs) = true;
+      (mode > 0 ? charge : discharge) = true;
     }
-    if (!charge || !discharge) return false;
-    for (Row& row : rows_) {
-      if (row.mode < 0) row.current_A = -row.current_A;
+    if (told.empty()) return false;
+    if (differs && !agrees && charge && discharge) {
+      for (Row& row : rows_) row.current_A = row.current_A == 0.0 ? 0.0 : -row.current_A;
+      return true;
+    }
+    for (const Stretch& s : told) {
+      if (s.sign == s.mode) continue;
+      for (std::size_t i = s.first; i < s.last; ++i) rows_[i].current_A = -rows_[i].current_A;
     }
     return true;
   }
@@ -360,7 +384,7 @@ class Reader {
     std::string from = "as told";
     if (by_mode) {
       sign = CurrentSign::charge_positive;
-      from = fmt::format("all amounts: discharge where column `{}` says so", layout_.column(ColumnRole::mode).name);
+      from = fmt::format("the direction is in column `{}`", layout_.column(ColumnRole::mode).name);
     }
     if (sign == CurrentSign::automatic) {
       sign = layout_.column(ColumnRole::current).sign;

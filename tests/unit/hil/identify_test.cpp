@@ -185,6 +185,22 @@ TEST(Identify, PulsesAreToldApart) {
   EXPECT_EQ(got.file->runs[1].pulse_cell, "b");
 }
 
+// Direction in a column of its own: amounts, amounts in some rows, the other sign, and steps in which it does not tell.
+TEST(Reader, TakesTheDirectionFromTheModeWhereItTells) {
+  const auto currents = [](const std::string& rows) { return read("t_s,I_A,V_V,mode\n" + rows).run().current_A; };
+  const std::vector<double> expected = {2.0, 0.0, -3.0, -3.0};
+  EXPECT_EQ(currents("0,2,3.9,CC_Chg\n10,0,3.9,Rest\n20,3,3.8,CC DChg\n30,3,3.7,CC DChg\n"), expected);
+  EXPECT_EQ(currents("0,2,3.9,CHRG\n10,0,3.9,REST\n20,-3,3.8,DCHG\n30,-3,3.7,DCHG\n"), expected);
+  EXPECT_EQ(currents("0,-2,3.9,C\n10,0,3.9,R\n20,3,3.8,D\n30,3,3.7,D\n"), expected);
+  EXPECT_EQ(currents("0,3,3.9,discharge\n10,3,3.8,discharge\n"), (std::vector<double>{-3.0, -3.0}));
+  // Signed in the pulse, amounts in the step after the rest.
+  EXPECT_EQ(currents("0,2,3.9,CHRG\n5,-3,3.8,DCHG\n10,0,3.9,REST\n20,3,3.8,DCHG\n30,3,3.7,DCHG\n"),
+            (std::vector<double>{2.0, -3.0, 0.0, -3.0, -3.0}));
+  // A drive cycle brakes: its step is called a discharge all the same.
+  EXPECT_EQ(currents("0,2,3.9,CHRG\n10,-3,3.8,DCHG\n11,1,3.9,DCHG\n12,-2,3.8,DCHG\n"),
+            (std::vector<double>{2.0, -3.0, 1.0, -2.0}));
+}
+
 // A run that the model itself made is met to rounding, whatever the model's start was.
 TEST(Identify, AModelMeetsItsOwnOutput) {
   const CellSet set = shipped("lg-m50");
