@@ -122,6 +122,7 @@ double charge_range_C(const MeasuredRun& run) {
 }
 
 void make_rising(std::vector<double>& voltage_V) {
+  if (voltage_V.empty()) return;
   // Pools neighbours that fall into their mean, so that noise moves the curve as little as can be.
   struct Block {
     double mean;
@@ -138,15 +139,22 @@ void make_rising(std::vector<double>& voltage_V) {
       b.count += last.count;
     }
   }
+  // Straight between the middles of pools: a pool written as a level with a jump at its end would be a stair, and a
+  // cell made of it would show steps that no measurement has.
+  double middle = 0.5 * (blocks.front().count - 1.0);
+  double first = 0.0;  // knot at which the block begins
   std::size_t i = 0;
-  double floor = -1e300;
-  for (const Block& b : blocks) {
-    for (double k = 0.0; k < b.count; k += 1.0) {
-      voltage_V[i] = std::max(b.mean, floor);
-      floor = voltage_V[i] + 1e-5;
-      ++i;
+  for (std::size_t k = 0; k < blocks.size() && i < voltage_V.size(); ++k) {
+    const bool last = k + 1 == blocks.size();
+    const double next = last ? middle : first + blocks[k].count + 0.5 * (blocks[k + 1].count - 1.0);
+    for (; i < voltage_V.size() && (last || static_cast<double>(i) <= next); ++i) {
+      const double share = last ? 0.0 : std::clamp((static_cast<double>(i) - middle) / (next - middle), 0.0, 1.0);
+      voltage_V[i] = blocks[k].mean + share * (last ? 0.0 : blocks[k + 1].mean - blocks[k].mean);
     }
+    first += blocks[k].count;
+    middle = next;
   }
+  for (std::size_t k = 1; k < voltage_V.size(); ++k) voltage_V[k] = std::max(voltage_V[k], voltage_V[k - 1] + 1e-5);
 }
 
 OcvTable ocv_from_runs(const std::vector<MeasuredRun>& runs, double capacity_C) {

@@ -188,6 +188,36 @@ TEST(Fit, SaysWhatIsMissing) {
   EXPECT_EQ(code(pulse_only), "I022");
 }
 
+TEST(OcvTable, NoiseIsTakenOutWithoutStairs) {
+  // A straight rise of 0.5 mV a knot under noise of 1 mV that falls again and again.
+  std::vector<double> straight, noisy;
+  for (int i = 0; i < 200; ++i) {
+    straight.push_back(3.3 + 0.0005 * i);
+    noisy.push_back(straight.back() + 0.001 * std::sin(2.1 * i) * (i % 3 - 1));
+  }
+  make_rising(noisy);
+  int levels = 0;
+  for (std::size_t i = 1; i < noisy.size(); ++i) {
+    EXPECT_GE(noisy[i] - noisy[i - 1], 0.9e-5) << i;
+    EXPECT_LT(noisy[i] - noisy[i - 1], 0.002) << i;
+    EXPECT_NEAR(noisy[i], straight[i], 0.001) << i;
+    levels += noisy[i] - noisy[i - 1] < 1.1e-5;
+  }
+  EXPECT_LE(levels, 4) << "pools are not written as levels";
+  // What rises already stays as it is, whatever its steps.
+  std::vector<double> rising = {2.0, 2.5, 2.51, 3.0, 3.00002};
+  const std::vector<double> before = rising;
+  make_rising(rising);
+  EXPECT_EQ(rising, before);
+  std::vector<double> falling = {3.0, 2.0};
+  make_rising(falling);
+  EXPECT_DOUBLE_EQ(falling[0], 2.5);
+  EXPECT_DOUBLE_EQ(falling[1], 2.50001);
+  std::vector<double> none;
+  make_rising(none);
+  EXPECT_TRUE(none.empty());
+}
+
 TEST(OcvTable, IsReadWithTemperaturesAndChecked) {
   const auto table = [](const std::string& text, text::Diagnostics& diagnostics) {
     EXPECT_TRUE(looks_like_ocv_table(text));
