@@ -66,7 +66,8 @@ EcmCell::EcmCell(std::shared_ptr<const EcmSet> set, const CellStart& start) : se
   plain_ = set_->series_factor.none() && set_->instantaneous_V == 0.0 && (!set_->kinetics || set_->kinetics->tau_s > 0);
   hysteretic_ = !set_->hysteresis_V.zero();
   set_cooling(1.0);
-  ambient_degC_ = start.temperature_degC;
+  if (usable(start.temperature_degC, kTemperatureMax_degC)) ambient_degC_ = start.temperature_degC;
+  derive(*now_);  // of a start that makes no sense, the default stands
   reset(start);
 }
 

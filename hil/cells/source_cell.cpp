@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint32_t kModel = 0x53524331;  // "SRC1"
 constexpr std::uint32_t kVersion = 1;
 constexpr double kCurrentMax_A = 1e6;
-constexpr double kStepMax_s = 1e7;
+constexpr double kStepMax_s = 1e7, kTemperatureMax_degC = 1500.0;
 
 bool usable(double x, double bound) {
   return std::isfinite(x) && std::abs(x) <= bound;
@@ -21,12 +21,12 @@ bool usable(double x, double bound) {
 
 SourceCell::SourceCell(std::shared_ptr<const SourceSet> set, const CellStart& start) : set_(std::move(set)) {
   ENSURE(set_ && set_->capacity_C > 0.0, "a cell set that the loader must refuse");
-  ambient_degC_ = start.temperature_degC;
+  if (usable(start.temperature_degC, kTemperatureMax_degC)) ambient_degC_ = start.temperature_degC;
   reset(start);
 }
 
 void SourceCell::reset(const CellStart& start) noexcept {
-  if (!usable(start.soc, 2.0)) {
+  if (!usable(start.soc, 2.0) || !usable(start.temperature_degC, kTemperatureMax_degC)) {
     state_.flags |= cell_flag::kBadInput;
     return;
   }
@@ -35,7 +35,7 @@ void SourceCell::reset(const CellStart& start) noexcept {
 }
 
 void SourceCell::set_ambient(double ambient_degC) noexcept {
-  if (usable(ambient_degC, 400.0)) {
+  if (usable(ambient_degC, kTemperatureMax_degC)) {
     ambient_degC_ = ambient_degC;
   } else {
     state_.flags |= cell_flag::kBadInput;

@@ -44,8 +44,9 @@ ThermalFactors thermal_factors(const ThermalSet& set, double dt_s) noexcept {
   const double fast = half_trace - root;
   const double slow = half_trace + root;
   const double e_fast = std::exp(fast * dt_s);
-  // (e^slow - e^fast) / (slow - fast) without cancellation
-  const double mix = e_fast * std::expm1((slow - fast) * dt_s) / (slow - fast);
+  // (e^slow - e^fast) / (slow - fast), without cancellation in short steps and without 0 times infinity in long ones.
+  const double apart = (slow - fast) * dt_s;
+  const double mix = (apart < 1.0 ? e_fast * std::expm1(apart) : std::exp(slow * dt_s) - e_fast) / (slow - fast);
   return {e_fast + (a - fast) * mix, b * mix, c * mix, e_fast + (d - fast) * mix};
 }
 

@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -41,8 +42,10 @@ class TransportCell final : public ElectrochemicalCell {
  public:
   TransportCell(std::shared_ptr<const InsertionParameters> parameters, const CellStart& start)
       : p_(std::move(parameters)), transport_(*p_) {
-    ambient_degC_ = start.temperature_degC;
-    place(state(), 0.5, start.temperature_degC);
+    const bool given = usable(start.temperature_degC, kTemperatureMax_degC);
+    if (given) ambient_degC_ = start.temperature_degC;
+    thermal_ = p_->set.thermal;
+    place(state(), 0.5, ambient_degC_);
     state().s.common.ageing = p_->side.fresh();
     state().refresh(*this);
     typical_Ohm_ = state().answer.resistance_Ohm;
@@ -58,7 +61,8 @@ class TransportCell final : public ElectrochemicalCell {
   }
 
   [[nodiscard]] Affine terminal_after(double start_A, double near_A, double dt_s) noexcept override {
-    if (!usable(start_A, kCurrentMax_A) || !usable(near_A, kCurrentMax_A) || !usable(dt_s, kStepMax_s) || dt_s <= 0.0)
+    if (!usable(start_A, kCurrentMax_A) || !usable(near_A, kCurrentMax_A) || !usable(dt_s, kStepMax_s) ||
+        dt_s < kStepMin_s)
       return terminal(near_A);
     const Full& f = state();
     const InsertionState& c = f.s.common;
@@ -85,7 +89,7 @@ class TransportCell final : public ElectrochemicalCell {
       next.flags |= cell_flag::kBadInput;
       return terminal(0.0).emf_V;
     }
-    if (dt_s == 0.0) {
+    if (dt_s < kStepMin_s) {
       std::uint32_t ignored = 0;
       return answer_at(*p_, next.s.common.ageing, next.now, next.gap_V, end_A, ignored).voltage_V;
     }
@@ -125,10 +129,7 @@ class TransportCell final : public ElectrochemicalCell {
     out.surface_degC = c.temperature.surface_degC;
     out.heat_W = c.heat_W;
     out.heat_J = c.heat_J;
-    if (p_->set.thermal) {
-      out.heat_to_ambient_W =
-          p_->set.thermal->surface_to_ambient_W_per_K * (c.temperature.surface_degC - ambient_degC_);
-    }
+    if (thermal_) out.heat_to_ambient_W = hil::heat_to_ambient_W(*thermal_, c.temperature, ambient_degC_);
     out.capacity_C = p_->positive.capacity_C * c.ageing.positive_share * (w.positive_empty - w.positive_full);
     const double film_Ohm = p_->side.film_Ohm_m2(c.ageing) / (p_->negative.surface_m2 * c.ageing.negative_share);
     const double new_Ohm = p_->side.film_Ohm_m2(p_->side.fresh()) / p_->negative.surface_m2;
@@ -139,10 +140,12 @@ class TransportCell final : public ElectrochemicalCell {
   void clear_flags() noexcept override { state().flags = 0; }
 
   void reset(const CellStart& start) noexcept override {
-    if (!usable(start.soc, kSocMax) || !usable(start.temperature_degC, kTemperatureMax_degC)) {
+    if (!usable(start.soc, kSocMax) || !usable(start.temperature_degC, kTemperatureMax_degC) ||
+        !usable(start.cooling_factor, kCoolingMax) || start.cooling_factor < 1.0 / kCoolingMax) {
       state().flags |= cell_flag::kBadInput;
       return;
     }
+    set_cooling(start.cooling_factor);
     Full& f = state();
     f.flags = 0;
     place(f, start.soc, start.temperature_degC);
@@ -159,6 +162,7 @@ class TransportCell final : public ElectrochemicalCell {
     s.flags = state().flags;
     s.value.resize(kValues);
     std::memcpy(s.value.data(), &state().s, sizeof(State));
+    s.value[kValues - 3] = cooling_factor_;
     s.value[kValues - 2] = ambient_degC_;
     s.value[kValues - 1] = extra_heat_W_;
     return s;
@@ -174,6 +178,9 @@ class TransportCell final : public ElectrochemicalCell {
     std::memcpy(static_cast<void*>(&given), s.value.data(), sizeof(State));
     const Ageing& a = given.common.ageing;
     if (a.negative_share <= 0.0 || a.positive_share <= 0.0 || a.sei_m < 0.0) return false;
+    const double cooling = s.value[kValues - 3];
+    if (cooling > kCoolingMax || cooling < 1.0 / kCoolingMax) return false;
+    set_cooling(cooling);
     Full& f = state();
     f.s = given;
     f.flags = s.flags;
@@ -199,10 +206,14 @@ class TransportCell final : public ElectrochemicalCell {
   }
 
  private:
-  static constexpr std::uint32_t kVersion = 1;
+  static constexpr std::uint32_t kVersion = 2;
   static constexpr double kSocMax = 2.0;
-  static constexpr double kTemperatureMin_degC = -80.0, kTemperatureMax_degC = 400.0;
+  static constexpr double kTemperatureMin_degC = -80.0, kTemperatureMax_degC = 1500.0;
+  // Of a cell that burns, the chemistry is read no hotter: what is left then is no battery.
+  static constexpr double kChemistryMax_degC = 400.0;
+  static constexpr double kCoolingMax = 1e4;
   static constexpr double kCurrentMax_A = 1e6, kStepMax_s = 1e7, kHeatMax_W = 1e9;
+  static constexpr double kStepMin_s = 1e-12;  // shorter is none: nothing may be divided by it
   static constexpr double kDriftMax_V = 1.0;
   // A change of current of that share of 1C starts a transient that wants short steps.
   static constexpr double kJump = 0.05;
@@ -213,7 +224,7 @@ class TransportCell final : public ElectrochemicalCell {
     typename Transport::State transport;
   };
   static_assert(std::is_trivially_copyable_v<State> && sizeof(State) % sizeof(double) == 0);
-  static constexpr std::size_t kValues = sizeof(State) / sizeof(double) + 2;
+  static constexpr std::size_t kValues = sizeof(State) / sizeof(double) + 3;
 
   // The state and what follows from it.
   struct Full {
@@ -247,11 +258,22 @@ class TransportCell final : public ElectrochemicalCell {
   void run(Full& f, double start_A, double end_A, double dt_s) noexcept;
   void substep(Full& f, double from_A, double to_A, double h_s) noexcept;
   void warm(Full& f, double heat_W, double h_s) noexcept;
+  void hold_temperatures(Full& f) noexcept;
+  void set_cooling(double factor) noexcept {
+    if (factor == cooling_factor_) return;
+    cooling_factor_ = factor;
+    factors_s_ = -1.0;
+    if (!p_->set.thermal) return;
+    thermal_ = p_->set.thermal;
+    thermal_->surface_to_ambient_W_per_K *= factor;
+  }
 
   std::shared_ptr<const InsertionParameters> p_;
   Transport transport_;
   double ambient_degC_ = 25.0;
   double extra_heat_W_ = 0.0;
+  double cooling_factor_ = 1.0;
+  std::optional<ThermalSet> thermal_;  // with this cell's cooling
   double typical_Ohm_ = 1.0;
   std::array<Full, 2> slot_;
   std::size_t current_ = 0;

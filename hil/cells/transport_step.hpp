@@ -18,7 +18,8 @@ void TransportCell<Transport>::place(Full& f, double soc, double degC) noexcept 
   const double x_held = std::clamp(x, 0.0, 1.0), y_held = std::clamp(y, 0.0, 1.0);
   if (x_held != x || y_held != y) f.flags |= cell_flag::kModelLimit;
   transport_.rest(f.s.transport, x_held, y_held);
-  c.temperature = {degC, degC};
+  c.temperature = {degC, degC, degC};
+  hold_temperatures(f);
   c.heat_W = c.heat_due_J = c.last_A = c.drift_V_per_s = 0.0;
   c.since_jump_s = 1e6;
 }
@@ -26,7 +27,9 @@ void TransportCell<Transport>::place(Full& f, double soc, double degC) noexcept 
 template <class Transport>
 void TransportCell<Transport>::refresh(Full& f) noexcept {
   InsertionState& c = f.s.common;
-  if (f.now.warmth.core_degC != c.temperature.core_degC) f.now.warmth = warmth_at(*p_, c.temperature.core_degC);
+  const double warm_degC = std::min(c.temperature.core_degC, kChemistryMax_degC);
+  if (warm_degC != c.temperature.core_degC) f.flags |= cell_flag::kModelLimit;
+  if (f.now.warmth.core_degC != warm_degC) f.now.warmth = warmth_at(*p_, warm_degC);
   transport_.look(f.s.transport, f.now.warmth, f.now);
   f.negative_mean = transport_.negative_mean(f.s.transport);
   f.positive_mean = transport_.positive_mean(f.s.transport);
@@ -107,16 +110,22 @@ void TransportCell<Transport>::substep(Full& f, double from_A, double to_A, doub
 template <class Transport>
 void TransportCell<Transport>::warm(Full& f, double heat_W, double h_s) noexcept {
   InsertionState& c = f.s.common;
-  if (!p_->set.thermal) {
-    c.temperature = {ambient_degC_, ambient_degC_};
-    return;
+  if (thermal_) {
+    if (h_s != factors_s_) {
+      factors_s_ = h_s;
+      factors_ = thermal_factors(*thermal_, h_s);
+    }
+    c.temperature = thermal_step(*thermal_, factors_, c.temperature, heat_W + extra_heat_W_, ambient_degC_);
+  } else {
+    c.temperature = {ambient_degC_, ambient_degC_, ambient_degC_};
   }
-  if (h_s != factors_s_) {
-    factors_s_ = h_s;
-    factors_ = thermal_factors(*p_->set.thermal, h_s);
-  }
-  c.temperature = thermal_step(*p_->set.thermal, factors_, c.temperature, heat_W + extra_heat_W_, ambient_degC_);
-  for (double* t : {&c.temperature.core_degC, &c.temperature.surface_degC}) {
+  hold_temperatures(f);
+}
+
+template <class Transport>
+void TransportCell<Transport>::hold_temperatures(Full& f) noexcept {
+  Temperatures& now = f.s.common.temperature;
+  for (double* t : {&now.core_degC, &now.surface_degC, &now.fixture_degC}) {
     if (*t >= kTemperatureMin_degC && *t <= kTemperatureMax_degC) continue;
     *t = *t > kTemperatureMax_degC ? kTemperatureMax_degC : kTemperatureMin_degC;
     f.flags |= cell_flag::kTemperatureLimit;
