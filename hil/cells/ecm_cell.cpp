@@ -349,10 +349,10 @@ void EcmCell::advance(State& next, double start_A, double end_A, const Factors& 
   next.soc = s.soc + charge_soc;
   if (set.self_discharge.current_A != 0.0) next.soc -= self_discharge_C(next.soc, f.dt_s) / d.capacity_C;
 
-  const double core_degC = s.temperature.core_degC;
-  next.heat_W =
-      drive.mean_A * overvoltage + series_heat_W(drive) +
-      drive.mean_A * (core_degC + kKelvin) * set.entropic_V_per_K.at(EcmTables::held(column[tables_.entropy_column]));
+  // At the mean state of charge, as the stored energy is: at the surface a loop would make heat of nothing.
+  const double slope_V_per_K = set.entropic_V_per_K.clamped(drive.middle_soc);
+  next.heat_W = drive.mean_A * overvoltage + series_heat_W(drive) +
+                drive.mean_A * (s.temperature.core_degC + kKelvin) * slope_V_per_K;
   next.heat_J = s.heat_J + next.heat_W * f.dt_s;
   if (!thermal_) {
     next.temperature = {ambient_degC_, ambient_degC_, ambient_degC_};

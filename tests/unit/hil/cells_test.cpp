@@ -119,7 +119,7 @@ TEST(EcmCell, TheAffineAnswerOfALinearCellIsExact) {
 TEST(EcmCell, RestsToItsOpenCircuitVoltage) {
   auto cell = shipped("lg-m50").make({0.5, 25.0});
   for (int k = 0; k < 600; ++k) step(*cell, 5.0, 5.0, 1.0);
-  for (int k = 0; k < 10000; ++k) step(*cell, 0.0, 0.0, 10.0);
+  for (int k = 0; k < 30000; ++k) step(*cell, 0.0, 0.0, 10.0);
   const CellReadout r = cell->readout();
   EXPECT_NEAR(cell->terminal(0.0).emf_V, r.ocv_V, 0.004);  // what is left is the hysteresis, after a charge above
   EXPECT_GT(cell->terminal(0.0).emf_V, r.ocv_V);
@@ -186,8 +186,8 @@ TEST(EcmCell, EntropyHeatsInOneDirectionAndCoolsInTheOther) {
 }
 
 TEST(EcmCell, LimitsAreFlaggedNotSilent) {
-  auto cell = shipped("lg-m50").make({0.99, 25.0});
-  EXPECT_EQ(cell->readout().flags, cell_flag::kTableClamped);  // resistances are measured up to 0.9 only
+  auto cell = shipped("lg-m50").make({0.99, 50.0});
+  EXPECT_EQ(cell->readout().flags, cell_flag::kTableClamped);  // diffusion is told up to 45 degC only
   for (int k = 0; k < 3600; ++k) step(*cell, 5.0, 5.0, 1.0);
   EXPECT_NE(cell->readout().flags & cell_flag::kSocAbove, 0U);
   EXPECT_GT(cell->terminal(0.0).emf_V, 4.3);  // goes on rising: an overcharge must look like one
@@ -252,14 +252,12 @@ INSTANTIATE_TEST_SUITE_P(Shipped, AnyCell, ::testing::Values("lg-m50", "linear-c
                          });
 
 TEST(LgM50, PulseResistanceIsThatOfTheMeasuredPulses) {
-  // 20 s pulse at 25 degC, soc 0.5: R0 29.1 mOhm, R1 1.19 mOhm at 0.8 s, R2 5.19 mOhm at 12 s, the slow branch begun
+  // 10 s at 25 degC, soc 0.5, 7.5 A (hil/runs/lg-m50/pulses.csv): six cells had 31.6 to 37.4 mOhm, 33.3 in the middle
   auto cell = shipped("lg-m50").make({0.5, 25.0});
   const double rest = cell->terminal(0.0).emf_V;
   double v = 0.0;
-  for (int k = 0; k < 2000; ++k) v = cell->propose(-1.0, -1.0, 0.01), cell->commit();
-  const double expected = 0.0291244 + 0.00118587 + 0.00519293 * (1 - std::exp(-20.0 / 12.0)) +
-                          0.02036 * (1 - std::exp(-20.0 / 154.646)) + 20.0 / 17820.0 * 0.62;
-  EXPECT_NEAR(rest - v, expected, 0.0012);
+  for (int k = 0; k < 1000; ++k) v = cell->propose(-7.5, -7.5, 0.01), cell->commit();
+  EXPECT_NEAR((rest - v) / 7.5, 0.0333, 0.0015);
 }
 
 TEST(LgM50, ADischargeAtHalfRateGivesNearlyTheRatedCharge) {

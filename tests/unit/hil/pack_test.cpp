@@ -183,7 +183,7 @@ TEST(ScaledCell, IsSoManyInParallel) {
   const CellSet small = shipped("lg-m50");
   const CellSet large = scaled_to(small, 40.0 * 3600.0);
   EXPECT_EQ(large.header.capacity_C, 144000.0);
-  const double count = 40.0 / 4.95;
+  const double count = 144000.0 / small.header.capacity_C;
   auto one = small.make({0.5, 25.0}), many = large.make({0.5, 25.0});
   for (int k = 0; k < 300; ++k) {
     step(*one, 2.0, 2.0, 5.0);
