@@ -102,7 +102,7 @@ Affine FaultyCell::seen_from_outside(const Affine& cell, const Around& a) noexce
 }
 
 Affine FaultyCell::disconnected_terminal() const noexcept {
-  return {0.0, faults_.open ? kOpen_Ohm : runaway_->collapsed_Ohm};
+  return {0.0, faults_.open || !runaway_ ? kOpen_Ohm : runaway_->collapsed_Ohm};
 }
 
 // Current through electrodes and grown resistance at this instant; the rest goes through the short.

@@ -185,6 +185,31 @@ def rule_mirror(root, files, _config):
             yield folder, 1, f"no unit tests in tests/unit/{folder}"
 
 
+def rule_manual(root, files, _config):
+    """hil/README.md names every finding code of the virtual lab, every key that its files may hold, every control line."""
+    with open(os.path.join(root, "hil/README.md"), encoding="utf-8") as f:
+        manual = f.read()
+    codes = set(re.findall(r"\b[CIL]\d{3}\b", manual))
+    for first, last in re.findall(r"\b([CIL]\d{3}) to ([CIL]\d{3})\b", manual):
+        codes |= {f"{first[0]}{n:03d}" for n in range(int(first[1:]), int(last[1:]) + 1)}
+    words = set(re.findall(r"[A-Za-z0-9_]+", manual))
+    for path in files:
+        if not path.startswith("hil/"):
+            continue
+        name = os.path.basename(path)
+        reads = path.startswith(("hil/cells/read_", "hil/lab/")) or name == "electrochemical_fields.cpp"
+        for number, line in enumerate(read(root, path), 1):
+            for code in re.findall(r'"([CIL]\d{3})"', line):
+                if code not in codes:
+                    yield path, number, f"hil/README.md does not say what {code} is"
+            for key in re.findall(r'"([a-z][A-Za-z0-9_]{2,})"', line) if reads else []:
+                if key not in words:
+                    yield path, number, f"hil/README.md does not name `{key}`"
+            for verb in re.findall(r'\{"([a-z]+)", "\1\b', line) if name.startswith("control_") else []:
+                if verb not in words:
+                    yield path, number, f"hil/README.md does not name the control line `{verb}`"
+
+
 def main():
     root = sys.argv[1]
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "layers.toml"), "rb") as f:

@@ -2,6 +2,7 @@
 // start, a current, a temperature or a length of time that makes no sense is told by a flag.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <cstdint>
@@ -174,6 +175,30 @@ TEST_P(AbsurdDrive, TemperaturesStayBetweenTheBounds) {
     EXPECT_LE(cell->readout().core_degC, 1500.0);
     EXPECT_NE(cell->flags(), 0U) << ambient_degC;
   }
+}
+
+// The heat of reactions is nowhere thrown away below 1500 degC, and lost goes the cell, not the number.
+TEST(RunawayOfAnySet, TakesAnElectrodeModelAsHotAsACircuit) {
+  double hottest_degC[2] = {};
+  const char* const names[2] = {"lg-m50", "lg-m50-chen2020"};
+  for (int k = 0; k < 2; ++k) {
+    RunawaySet runaway;
+    runaway.sei = {1.667e15, 1.56e4, 1000.0};
+    runaway.anode = {2.5e13, 1.56e4, 20000.0};
+    runaway.cathode = {6.67e13, 1.64e4, 30000.0};
+    FaultyCell cell(test::shipped(names[k]).make({1.0, 25.0}), {}, runaway);
+    ASSERT_TRUE(cell.start_runaway());
+    cell.set_ambient(200.0);
+    for (int t = 0; t < 1800; ++t) {
+      step(cell, 0.0, 0.0, 1.0);
+      ASSERT_TRUE(finite(cell.readout()));
+      hottest_degC[k] = std::max(hottest_degC[k], cell.readout().core_degC);
+    }
+    EXPECT_NE(cell.flags() & cell_flag::kRunaway, 0U);
+    EXPECT_EQ(cell.flags() & cell_flag::kTemperatureLimit, 0U);
+  }
+  EXPECT_GT(hottest_degC[0], 500.0);
+  EXPECT_GT(hottest_degC[1], 500.0);
 }
 
 // A day in one step ends as many short ones do.
