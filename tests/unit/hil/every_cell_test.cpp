@@ -56,6 +56,7 @@ constexpr Tolerance kTolerances[] = {
     {"sodium-ion-18650", "halves_V", 3e-3, "the same, in the measured cliffs of the potentials"},
     {"sodium-ion-chayambuka2022", "halves_V", 3e-3, "the same, in the measured cliffs of the potentials"},
     {"", "halves_soc", 1e-9, "charge is counted exactly"},
+    {"a123-26650", "halves_soc", 2e-8, "its charge efficiency is that of the temperature at the step's start"},
     {"lg-m50-okane2022", "halves_soc", 1e-6, "capacity fades in the step, first order"},
     {"", "cv_V", 1e-6, "eight corrections by the tangent"},
     {"sodium-ion-18650", "cv_V", 2e-5, "the tangent jumps at the cliffs of the potentials"},
