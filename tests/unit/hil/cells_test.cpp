@@ -187,6 +187,7 @@ TEST(EcmCell, EntropyHeatsInOneDirectionAndCoolsInTheOther) {
 
 TEST(EcmCell, LimitsAreFlaggedNotSilent) {
   auto cell = shipped("lg-m50").make({0.99, 50.0});
+  step(*cell, 0.0, 0.0, 1.0);
   EXPECT_EQ(cell->readout().flags, cell_flag::kTableClamped);  // diffusion is told up to 45 degC only
   for (int k = 0; k < 3600; ++k) step(*cell, 5.0, 5.0, 1.0);
   EXPECT_NE(cell->readout().flags & cell_flag::kSocAbove, 0U);
