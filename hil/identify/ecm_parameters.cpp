@@ -6,8 +6,9 @@
 namespace cyclerd::hil {
 namespace {
 
-constexpr double kLevelSpread = 2.0;    // of a logarithm: a factor of 7
-constexpr double kSmoothSpread = 0.35;  // of the second difference of a logarithm
+constexpr double kLevelSpread = 2.0;       // of a logarithm: a factor of 7
+constexpr double kSmoothSpread = 0.35;     // of the second difference of a logarithm
+constexpr double kLevelDifference = 0.03;  // of the first difference of a logarithm, where nothing tells it
 
 // What temperature does to each part, as insertion cells have it: ions in the electrolyte hardly, charge transfer with
 // 50 to 60 kJ/mol, diffusion in the solids with 17 to 30 kJ/mol. Pulses over temperature move these; runs at one
@@ -85,6 +86,9 @@ void EcmParameters::apply(EcmSet& set) const {
 
 void EcmParameters::append_prior(std::vector<double>& residuals) const {
   for (const Parameter& p : list_) residuals.push_back((p.value - p.expected) / p.spread);
+  for (std::size_t k = 0; level_series_ && k + 1 < series_.soc.size(); ++k) {
+    residuals.push_back((list_[series_.first + k + 1].value - list_[series_.first + k].value) / kLevelDifference);
+  }
   for (const ParameterMap* m : {&series_, &exchange_, &fast_, &slow_, &diffusion_}) {
     for (std::size_t k = 1; k + 1 < m->soc.size(); ++k) {
       const double left = list_[m->first + k].value - list_[m->first + k - 1].value;

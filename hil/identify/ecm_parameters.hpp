@@ -47,6 +47,8 @@ class EcmParameters {
 
   [[nodiscard]] std::vector<Parameter>& list() noexcept { return list_; }
   [[nodiscard]] const std::vector<Parameter>& list() const noexcept { return list_; }
+  // Without pulses nothing tells the ohmic part from the others: it is drawn to one value for all states of charge.
+  void expect_level_series() noexcept { level_series_ = true; }
   // Sets everything but OCV, capacity and heat.
   void apply(EcmSet& set) const;
   // Distance from what is expected and from smoothness, one number each, the same count always.
@@ -61,7 +63,7 @@ class EcmParameters {
   std::vector<Parameter> list_;
   ParameterMap series_, exchange_, fast_, slow_, diffusion_;
   std::size_t exchange_tau_ = 0, fast_tau_ = 0, slow_tau_ = 0, rate_ = 0;
-  bool hysteresis_ = false;
+  bool hysteresis_ = false, level_series_ = false;
 };
 
 void apply_ocv(const OcvTable& table, EcmSet& set);

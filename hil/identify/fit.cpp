@@ -58,6 +58,16 @@ double tempered(double x) {
   return std::copysign(std::sqrt(kOutlier * (2.0 * size - kOutlier)), x);
 }
 
+// Changes of the current by half of its largest that are followed within two seconds.
+std::size_t quick_steps(const MeasuredRun& run) {
+  const double half_A = 0.5 * run.largest_current_A();
+  std::size_t steps = 0;
+  for (std::size_t i = 1; i < run.size(); ++i) {
+    if (run.time_s[i] - run.time_s[i - 1] <= 2.0 && std::abs(run.current_A[i] - run.current_A[i - 1]) > half_A) ++steps;
+  }
+  return steps;
+}
+
 class Fit {
  public:
   Fit(const FitInput& input, text::Diagnostics& diagnostics) : input_(input), diagnostics_(diagnostics) {}
@@ -65,6 +75,10 @@ class Fit {
   std::optional<FitResult> run() {
     if (!find_capacity() || !find_ocv()) return std::nullopt;
     gather();
+    if (!tells_ohmic_part()) {
+      parameters_->expect_level_series();
+      say("no pulses: the series resistance is taken as nearly the same at every state of charge");
+    }
     for (int round = 0; round < input_.rounds; ++round) {
       const bool first = round == 0;
       if (first && has_pulses()) fit({Stage::pulses}, true, 15, "pulses");
@@ -87,6 +101,12 @@ class Fit {
     if (input_.say) input_.say(line);
   }
   [[nodiscard]] bool has_pulses() const { return std::ranges::any_of(data_, &Weighed::pulse); }
+  // Quick steps of the current at four states of charge or more, as pulses are; a run that begins and ends has two.
+  [[nodiscard]] bool tells_ohmic_part() const {
+    std::size_t steps = 0;
+    for (const Weighed& w : data_) steps += w.pulse ? 4 : quick_steps(w.run);
+    return steps > 8;
+  }
   [[nodiscard]] bool has_runs() const {
     return std::ranges::any_of(data_, [](const Weighed& w) { return !w.pulse; });
   }

@@ -194,8 +194,9 @@ namespace {
 // not swallow what belongs to the overvoltage.
 double refine_sparse(OcvTable& table, const std::vector<MeasuredRun>& runs, const std::vector<RunResult>& results,
                      double capacity_C) {
-  std::vector<double> wide;
-  for (int i = 0; i <= 32; ++i) wide.push_back(i / 32.0);
+  // Narrower towards empty, where a cell falls by volts.
+  std::vector<double> wide = {0.0, 0.005, 0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1};
+  for (int i = 4; i <= 32; ++i) wide.push_back(i / 32.0);
   Binned misses(wide);
   for (std::size_t k = 0; k < runs.size(); ++k) {
     const MeasuredRun& run = runs[k];
