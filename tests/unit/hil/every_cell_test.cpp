@@ -32,6 +32,7 @@ constexpr NotClaimed kNotClaimed[] = {
     {"source", "surface_follows_extra_heat", "an ideal source has no temperature of its own"},
     {"linear-closed-form", "surface_follows_extra_heat", "the set has no [thermal]: it has the ambient's temperature"},
     {"sodium-ion-chayambuka2022", "surface_follows_extra_heat", "the set has no [thermal]"},
+    {"nmc-pouch", "surface_follows_extra_heat", "the set has no [thermal]: no temperature was measured with its runs"},
     {"lg-m50-okane2022", "charge", "the growing interphase takes lithium"},
     {"lg-m50-okane2022", "rest", "the interphase grows at rest too"},
     {"solid-state-polymer-synthetic", "rises",
