@@ -1,5 +1,6 @@
 #include "hil/identify/ecm_parameters.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -9,6 +10,9 @@ namespace {
 constexpr double kLevelSpread = 2.0;       // of a logarithm: a factor of 7
 constexpr double kSmoothSpread = 0.35;     // of the second difference of a logarithm
 constexpr double kLevelDifference = 0.03;  // of the first difference of a logarithm, where nothing tells it
+
+constexpr double kBeyondEmpty_soc = 0.1;
+constexpr double kEmptySlope_V = 10.0;  // V per soc
 
 // What temperature does to each part, as insertion cells have it: ions in the electrolyte hardly, charge transfer with
 // 50 to 60 kJ/mol, diffusion in the solids with 17 to 30 kJ/mol. Pulses over temperature move these; runs at one
@@ -104,7 +108,17 @@ void apply_ocv(const OcvTable& table, EcmSet& set) {
     for (const auto& row : rows) out.insert(out.end(), row.begin(), row.end());
     return StateMap(Axis(table.soc), Axis(table.temperature_degC), std::move(out));
   };
-  set.ocv_V = flat(table.voltage_V);
+  // The surface of a particle is emptied before the cell is, and a curve that falls by 100 V per soc at its end would
+  // turn a run that lasts a minute longer than the model into volts of error: below its first knot it goes on gently.
+  std::vector<double> soc = {table.soc.front() - kBeyondEmpty_soc};
+  soc.insert(soc.end(), table.soc.begin(), table.soc.end());
+  std::vector<double> voltage_V;
+  for (const auto& row : table.voltage_V) {
+    const double slope = (row[1] - row[0]) / (table.soc[1] - table.soc[0]);
+    voltage_V.push_back(row[0] - kBeyondEmpty_soc * std::min(slope, kEmptySlope_V));
+    voltage_V.insert(voltage_V.end(), row.begin(), row.end());
+  }
+  set.ocv_V = StateMap(Axis(soc), Axis(table.temperature_degC), std::move(voltage_V));
   set.hysteresis_V = table.half_gap_V.empty() ? StateMap() : flat(table.half_gap_V);
 }
 

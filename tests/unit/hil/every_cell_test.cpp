@@ -37,6 +37,7 @@ constexpr NotClaimed kNotClaimed[] = {
     {"lg-m50-okane2022", "rest", "the interphase grows at rest too"},
     {"solid-state-polymer-synthetic", "rises",
      "far below its 60 degC it heats itself within the step, and its resistance falls faster than the current grows"},
+    {"lfp-18650", "surface_follows_extra_heat", "no temperature was measured with it: it has the ambient's"},
     {"lithium-sulfur", "charge", "the shuttle takes charge all the while; its balance is in lithium_sulfur_test.cpp"},
     {"lithium-sulfur", "rest", "it discharges itself for weeks; lithium_sulfur_test.cpp follows it"},
     {"lithium-sulfur", "loop",

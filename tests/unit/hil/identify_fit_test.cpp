@@ -218,6 +218,24 @@ TEST(OcvTable, NoiseIsTakenOutWithoutStairs) {
   EXPECT_TRUE(none.empty());
 }
 
+TEST(OcvTable, GoesOnGentlyBelowEmpty) {
+  OcvTable table;
+  table.soc = {0.0, 0.0025, 1.0};
+  table.temperature_degC = {25.0};
+  table.voltage_V = {{2.0, 2.4, 3.4}};  // 160 V per soc at its end
+  EcmSet set;
+  apply_ocv(table, set);
+  const auto ocv = [&](double soc) {
+    return set.ocv_V.at(set.ocv_V.soc().locate(soc, true), set.ocv_V.temperature_degC().locate(25.0, false));
+  };
+  EXPECT_NEAR(ocv(-0.05), 1.5, 1e-12) << "10 V per soc";
+  EXPECT_NEAR(ocv(-0.2), 0.0, 1e-12);
+  EXPECT_NEAR(ocv(0.00125), 2.2, 1e-12) << "what was measured stays";
+  table.voltage_V = {{3.0, 3.01, 4.0}};  // 4 V per soc: goes on as it is
+  apply_ocv(table, set);
+  EXPECT_NEAR(ocv(-0.05), 2.8, 1e-12);
+}
+
 TEST(OcvTable, IsReadWithTemperaturesAndChecked) {
   const auto table = [](const std::string& text, text::Diagnostics& diagnostics) {
     EXPECT_TRUE(looks_like_ocv_table(text));
