@@ -116,13 +116,14 @@ class Fit {
     if (input_.capacity_C) {
       set_->capacity_C = *input_.capacity_C;
     } else {
-      for (const MeasuredFile& file : input_.ocv) {
-        for (const MeasuredRun& r : file.runs) set_->capacity_C = std::max(set_->capacity_C, charge_range_C(r));
-      }
+      std::vector<MeasuredRun> slow, others;
+      for (const MeasuredFile& file : input_.ocv) slow.insert(slow.end(), file.runs.begin(), file.runs.end());
+      for (const MeasuredFile& file : input_.runs) others.insert(others.end(), file.runs.begin(), file.runs.end());
+      set_->capacity_C = capacity_from(slow, others);
     }
     if (set_->capacity_C > 0.0) {
       say(fmt::format("capacity {:.4g} Ah{}", set_->capacity_C / 3600.0,
-                      input_.capacity_C ? "" : ", the charge that the OCV run passes through"));
+                      input_.capacity_C ? "" : ", from the charge that the OCV run passes through"));
       return true;
     }
     diagnostics_.error("I020", {}, "no capacity: neither told nor to be had from an OCV run",

@@ -88,6 +88,15 @@ double weight_s(const MeasuredRun& run, std::size_t i) {
   return 0.5 * (before + after);
 }
 
+// No open-circuit voltage lies below what was measured in a discharge to empty. A little is allowed, so that the end
+// keeps its slope; a curve corrected by half a volt of overvoltage would carry on to minus twenty volts.
+constexpr double kBelowLowest_V = 0.3;
+double lowest(const std::vector<MeasuredRun>& runs) {
+  double out = 1e9;
+  for (const MeasuredRun& run : runs) out = std::min(out, *std::ranges::min_element(run.voltage_V));
+  return out - kBelowLowest_V;
+}
+
 enum class Rows : std::uint8_t { slow, rests, all };
 
 void collect(const std::vector<MeasuredRun>& runs, double capacity_C, Rows which, Binned& charge, Binned& discharge) {
@@ -119,6 +128,30 @@ void collect(const std::vector<MeasuredRun>& runs, double capacity_C, Rows which
 double charge_range_C(const MeasuredRun& run) {
   const auto [low, high] = std::ranges::minmax(run.charge_C());
   return high - low;
+}
+
+double capacity_from(const std::vector<MeasuredRun>& slow, const std::vector<MeasuredRun>& others) {
+  // Charge and current of the run that passes through most.
+  struct Most {
+    double charge_C = 0.0, current_A = 0.0;
+  };
+  Most most;
+  for (const MeasuredRun& run : slow) {
+    const double charge_C = charge_range_C(run);
+    if (charge_C > most.charge_C) most = {charge_C, run.largest_current_A()};
+  }
+  if (!(most.current_A > kSlow_per_h * most.charge_C / 3600.0)) return most.charge_C;
+  double capacity_C = most.charge_C;
+  for (const MeasuredRun& run : others) {
+    const double charge_C = charge_range_C(run);
+    const double current_A = run.largest_current_A();
+    // Not a pulse or a drive cycle: half of the charge at least, at a rate of its own, at the same temperature.
+    if (charge_C < 0.5 * most.charge_C || charge_C > most.charge_C || current_A < 1.2 * most.current_A) continue;
+    if (std::abs(run.ambient_degC - slow.front().ambient_degC) > 3.0) continue;
+    const double slope_s = (most.charge_C - charge_C) / (current_A - most.current_A);
+    capacity_C = std::max(capacity_C, most.charge_C + slope_s * most.current_A);
+  }
+  return std::min(capacity_C, 1.1 * most.charge_C);
 }
 
 void make_rising(std::vector<double>& voltage_V) {
@@ -177,6 +210,7 @@ OcvTable ocv_from_runs(const std::vector<MeasuredRun>& runs, double capacity_C) 
         out.half_gap_V[0][i] = std::max(0.0, 0.5 * (up[i] - down[i]));
       }
     }
+    for (double& v : out.voltage_V[0]) v = std::max(v, lowest(runs));
     make_rising(out.voltage_V[0]);
     out.from = words;
     return true;
@@ -227,6 +261,7 @@ double refine_sparse(OcvTable& table, const std::vector<MeasuredRun>& runs, cons
 double refine_ocv(OcvTable& table, const std::vector<MeasuredRun>& runs, const std::vector<RunResult>& results,
                   double capacity_C) {
   if (table.sparse) return refine_sparse(table, runs, results, capacity_C);
+  const double lowest_V = lowest(runs);
   Binned charge(table.soc), discharge(table.soc);
   for (std::size_t k = 0; k < runs.size(); ++k) {
     const MeasuredRun& run = runs[k];
@@ -260,6 +295,7 @@ double refine_ocv(OcvTable& table, const std::vector<MeasuredRun>& runs, const s
     table.voltage_V[0][i] += move;
     largest = std::max(largest, std::abs(move));
   }
+  for (double& v : table.voltage_V[0]) v = std::max(v, lowest_V);
   make_rising(table.voltage_V[0]);
   return largest;
 }

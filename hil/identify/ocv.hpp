@@ -30,6 +30,10 @@ struct OcvTable {
 // The most charge a run passes through between its fullest and its emptiest, A s.
 [[nodiscard]] double charge_range_C(const MeasuredRun& run);
 
+// What a cell holds at no current. A discharge faster than C/8 ends before the cell is empty: with a second rate the
+// charge is carried on to no current in a straight line, by at most a tenth.
+[[nodiscard]] double capacity_from(const std::vector<MeasuredRun>& slow, const std::vector<MeasuredRun>& others);
+
 // First guess: at rows of at most C/8, at ends of long rests, or, when there are neither, at all rows. The fullest
 // moment of each run is taken for soc 1.
 [[nodiscard]] OcvTable ocv_from_runs(const std::vector<MeasuredRun>& runs, double capacity_C);

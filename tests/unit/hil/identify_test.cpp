@@ -10,6 +10,7 @@
 #include "hil/identify/accuracy.hpp"
 #include "hil/identify/evaluate.hpp"
 #include "hil/identify/measured_run.hpp"
+#include "hil/identify/ocv.hpp"
 #include "protocols/text/toml.hpp"
 
 namespace cyclerd::hil {
@@ -199,6 +200,21 @@ TEST(Reader, TakesTheDirectionFromTheModeWhereItTells) {
   // A drive cycle brakes: its step is called a discharge all the same.
   EXPECT_EQ(currents("0,2,3.9,CHRG\n10,-3,3.8,DCHG\n11,1,3.9,DCHG\n12,-2,3.8,DCHG\n"),
             (std::vector<double>{2.0, -3.0, 1.0, -2.0}));
+}
+
+// 3600 s at 1 A and 1750 s at 2 A: 100 C less for 1 A more, so 100 C more at no current.
+TEST(Capacity, IsCarriedOnToNoCurrentWhereTheSlowestRunIsFast) {
+  const auto discharge = [](double current_A, double seconds) {
+    return read(fmt::format("t_s,I_A,V_V\n0,{0},4.1\n{1},{0},3.6\n{2},{0},3\n", -current_A, seconds / 2, seconds),
+                {25.0, CurrentSign::charge_positive})
+        .run();
+  };
+  EXPECT_NEAR(capacity_from({discharge(1.0, 3600.0)}, {discharge(2.0, 1750.0)}), 3700.0, 1e-6);
+  EXPECT_NEAR(capacity_from({discharge(1.0, 3600.0)}, {discharge(2.0, 1300.0)}), 1.1 * 3600.0, 1e-6)
+      << "a tenth at most";
+  EXPECT_NEAR(capacity_from({discharge(1.0, 3600.0)}, {discharge(2.0, 400.0)}), 3600.0, 1e-6) << "a pulse";
+  EXPECT_NEAR(capacity_from({discharge(0.1, 36000.0)}, {discharge(2.0, 1750.0)}), 3600.0, 1e-6) << "slow enough";
+  EXPECT_EQ(capacity_from({}, {}), 0.0);
 }
 
 // A run that the model itself made is met to rounding, whatever the model's start was.
