@@ -255,7 +255,8 @@ struct Knot {
 // Bisection where a straight line is not good enough.
 class Sampler {
  public:
-  Sampler(const std::function<double(double)>& function, const Sampling& sampling) : function_(function), sampling_(sampling) {}
+  Sampler(const std::function<double(double)>& function, const Sampling& sampling)
+      : function_(function), sampling_(sampling) {}
 
   enum class End { good, no_number, too_many };
 
@@ -315,8 +316,8 @@ class Sampler {
 
 }  // namespace
 
-std::optional<Curve> sample(const std::function<double(double)>& function, const Sampling& sampling, std::string_view what,
-                            const text::Span& where, text::Diagnostics& diagnostics) {
+std::optional<Curve> sample(const std::function<double(double)>& function, const Sampling& sampling,
+                            std::string_view what, const text::Span& where, text::Diagnostics& diagnostics) {
   Sampler sampler(function, sampling);
   switch (sampler.run()) {
     case Sampler::End::good: break;

@@ -53,7 +53,8 @@ struct Sampling {
 };
 
 // nullopt after reporting: C021 no number somewhere, C022 more knots than a table may have.
-[[nodiscard]] std::optional<Curve> sample(const std::function<double(double)>& function, const Sampling& sampling, std::string_view what,
-                                          const text::Span& where, text::Diagnostics& diagnostics);
+[[nodiscard]] std::optional<Curve> sample(const std::function<double(double)>& function, const Sampling& sampling,
+                                          std::string_view what, const text::Span& where,
+                                          text::Diagnostics& diagnostics);
 
 }  // namespace cyclerd::hil

@@ -107,9 +107,10 @@ std::shared_ptr<const CellModel> read_pack_model(text::TableReader& root, const 
   set->cell_capacity_C = cell->header.capacity_C;
   set->fingerprint = header.fingerprint ^ (cell->header.fingerprint * 0x9e3779b97f4a7c15ULL);
   const double expected_C = set->cell_capacity_C * static_cast<double>(set->parallel);
-  if (std::abs(expected_C / header.capacity_C - 1.0) > 0.1) {
+  const text::TomlNode* capacity = root.node().find("capacity");  // none: said already
+  if (capacity != nullptr && std::abs(expected_C / header.capacity_C - 1.0) > 0.1) {
     root.diagnostics().error(
-        "C046", root.node().find("capacity")->value,
+        "C046", capacity->value,
         fmt::format("{} of \"{}\" in parallel are {:.4g} Ah", set->parallel, cell->name, expected_C / 3600.0),
         "`capacity` must agree within 10 %");
   }

@@ -114,7 +114,8 @@ TEST(Expression, RefusesMoreTokensThanItReads) {
 
 std::optional<Curve> curve(const std::string& text, Sampling sampling, text::Diagnostics& diagnostics) {
   auto expression = Expression::compile(text, "f", span_of(text), diagnostics);
-  return expression ? sample([&](double x) { return expression->at(x); }, sampling, "f", span_of(text), diagnostics) : std::nullopt;
+  return expression ? sample([&](double x) { return expression->at(x); }, sampling, "f", span_of(text), diagnostics)
+                    : std::nullopt;
 }
 
 // The steepest and the worst conditioned potentials of published cells.

@@ -229,6 +229,7 @@ TEST(PackSets, MistakesAreFound) {
             std::string::npos);
   EXPECT_NE(findings("capacity = \"5 Ah\"\ncell = \"lg-m50\"\nseries = 2\nparallel = 2\n").find("C046"),
             std::string::npos);
+  EXPECT_NE(findings("cell = \"lg-m50\"\nseries = 2\nparallel = 2\n").find("capacity"), std::string::npos);
   EXPECT_NE(findings(good + "[faults]\nshort_after = \"10 s\"\n").find("C042"), std::string::npos);
   EXPECT_NE(findings(good + "[spread]\ncapacity = 0.5\n").find("capacity"), std::string::npos);
   EXPECT_NE(findings(good + "[runaway]\nanode_g = 1\n").find("cathode_g"), std::string::npos);
