@@ -45,6 +45,9 @@ Chamber::Chamber(const ChamberConfig& config, base::MonoTime start) : config_(co
   const auto ticks =
       std::clamp<std::int64_t>(config.sensor_dead_time.us / kTick.us, 0, ChamberSnapshot::kDeadTicks - 1);
   dead_ticks_ = static_cast<std::size_t>(ticks);
+  air_K_per_J_ = 1.0 / config.air_J_per_K;
+  wall_K_per_J_ = 1.0 / config.wall_J_per_K;
+  load_K_per_J_ = config.load_J_per_K > 0.0 ? 1.0 / config.load_J_per_K : 0.0;
 }
 
 void Chamber::advance_to(base::MonoTime t) noexcept {
@@ -82,9 +85,9 @@ void Chamber::move_heat() noexcept {
     const double wall_W = config_.air_to_wall_W_per_K * (n.air - n.wall);
     const double load_W = to_load * (n.air - n.load);
     const double door_W = to_room * (n.air - config_.room_degC);
-    return Nodes{(state_.power_W + state_.load_W - wall_W - load_W - door_W) / config_.air_J_per_K,
-                 (wall_W - config_.wall_to_room_W_per_K * (n.wall - config_.room_degC)) / config_.wall_J_per_K,
-                 to_load > 0.0 ? load_W / config_.load_J_per_K : 0.0};
+    return Nodes{(state_.power_W + state_.load_W - wall_W - load_W - door_W) * air_K_per_J_,
+                 (wall_W - config_.wall_to_room_W_per_K * (n.wall - config_.room_degC)) * wall_K_per_J_,
+                 load_W * load_K_per_J_};
   };
   const Nodes now{state_.air_degC, state_.wall_degC, state_.load_degC};
   Nodes r = rates(now);

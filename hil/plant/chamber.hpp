@@ -133,7 +133,8 @@ class Chamber {
   ChamberConfig config_;
   ChamberSnapshot state_;
   std::size_t dead_ticks_ = 0;
-  double lag_ = 1.0;  // of the sensor in one tick
+  double lag_ = 1.0;                                                    // of the sensor in one tick
+  double air_K_per_J_ = 0.0, wall_K_per_J_ = 0.0, load_K_per_J_ = 0.0;  // load: 0 without one
   double room_dew_degC_ = 0.0;
   Noise noise_;
   std::optional<double> reading_fault_degC_;
