@@ -97,20 +97,16 @@ void scale_time(Compiler& compiler, const StepSyntax& step, Waveform& waveform) 
   }
 }
 
-// Values beyond the bounds become the bounds: clamp = "limit".
-void clamp_values(Compiler& compiler, const StepSyntax& step, Waveform& waveform, double scale) {
+// clamp = "limit": the executor cuts what goes beyond the bounds and reports for how long; here it is said in advance.
+void count_cut_values(Compiler& compiler, const StepSyntax& step, const Waveform& waveform, double scale) {
   if (!step.clamp_to_envelope || waveform.quantity == WaveformQuantity::voltage || !(std::fabs(scale) > 0.0)) return;
   const SetpointBounds& b = compiler.bounds;
   const bool power = waveform.quantity == WaveformQuantity::power;
   double high = (power ? b.charge_W.value : b.charge_A.value) / scale;
   double low = -(power ? b.discharge_W.value : b.discharge_A.value) / scale;
   if (scale < 0.0) std::swap(high, low);
-  std::size_t changed = 0;
-  for (double& value : waveform.value) {
-    const double clamped = std::clamp(value, low, high);
-    if (clamped != value) ++changed;
-    value = clamped;
-  }
+  const auto changed = std::count_if(waveform.value.begin(), waveform.value.end(),
+                                     [&](double value) { return value < low || value > high; });
   if (changed != 0) {
     compiler.diagnostics.warning(
         code::kWaveformRange, step.waveform_where,
@@ -146,7 +142,7 @@ std::uint32_t compile_waveform(Compiler& compiler, const StepSyntax& step) {
   scale_time(compiler, step, *waveform);
   const double scale = step.scale.given ? compiler.value(step.scale).value_or(1.0) : 1.0;
   check_extremes(compiler, step, *waveform, scale);
-  clamp_values(compiler, step, *waveform, scale);
+  count_cut_values(compiler, step, *waveform, scale);
   if (waveform->quantity == WaveformQuantity::power && compiler.launch->cycler.can_power == 0) {
     compiler.diagnostics.error(code::kDeviceCannot, step.waveform_where, "the cycler cannot regulate power",
                                "use a waveform of current_A or current_C");

@@ -80,6 +80,7 @@ void observe(Scan& scan) noexcept RT_NONBLOCKING {
   const base::Sample& sample = scan.input.sample;
   const std::int64_t before_us = state.last_input_us;
   const std::int64_t now_us = sample.time.us - state.test_start_us;
+  const std::int64_t counted_us = state.fold.last_us == INT64_MIN ? 0 : now_us - state.fold.last_us;
   if (now_us > before_us) state.last_input_us = now_us;
   if (state.step_entered != 0) ++state.step_inputs;
   if (!scan.valid) {
@@ -96,6 +97,7 @@ void observe(Scan& scan) noexcept RT_NONBLOCKING {
     } else {
       state.fold.add(now_us, sample.voltage_V, sample.current_A);
     }
+    detail::track(scan, counted_us <= Fold::kMaxInterval_us ? counted_us : 0);
     state.step.end_voltage_V = sample.voltage_V;
     state.step.end_current_A = sample.current_A;
   }

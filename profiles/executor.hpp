@@ -80,7 +80,7 @@ void step(const Program& program, ExecutorState& state, const Input& input, Outp
 // The state as bytes and back, bit-exact. restore() is false when version, size or program do not fit.
 [[nodiscard]] std::span<const std::byte> snapshot(const ExecutorState& state) noexcept RT_NONBLOCKING;
 [[nodiscard]] bool restore(const Program& program, std::span<const std::byte> bytes, ExecutorState& state) noexcept;
-inline constexpr std::uint32_t kStateVersion = 2;
+inline constexpr std::uint32_t kStateVersion = 3;
 
 static_assert(std::is_trivially_copyable_v<ExecutorState>);
 

@@ -43,6 +43,13 @@ void update_wish(Scan& scan) noexcept RT_NONBLOCKING;
 // What is said of a step that ended by itself.
 [[nodiscard]] base::FixedText<78> own_end_words(const Scan& scan, const Step& step) noexcept RT_NONBLOCKING;
 
+// executor_tracking.cpp: how well a `follow` is followed.
+// Holds the sample against the wish it was measured under. `since_us`: the interval that it closes; 0 where none is
+// counted.
+void track(Scan& scan, std::int64_t since_us) noexcept RT_NONBLOCKING;
+// Appends to the words of the end what fits of the tracking, and says all of it in a note.
+void report_tracking(Scan& scan, const Step& step, StepSummary& summary) noexcept RT_NONBLOCKING;
+
 // executor_walk.cpp: the way through the program.
 // Passes instructions until a step that lasts is entered, the test is over, or the scan's budget is used up.
 void walk(Scan& scan) noexcept RT_NONBLOCKING;

@@ -18,6 +18,17 @@ inline constexpr std::size_t kMaxResults = 256;
 inline constexpr std::size_t kMaxMarks = 16;
 inline constexpr std::int64_t kNever = INT64_MIN;
 
+// What a `follow` has done so far. The wish is what the waveform asked for before any clamp, in its own quantity.
+struct Tracking {
+  double wished = base::kAbsent;  // in force now: A, W or V; absent: nothing to be held against
+  double judged_s = 0.0;          // time of the samples that were held against it
+  double error_square_s = 0.0;    // their squared error over time
+  double worst_error = 0.0;       // measured - wished, of the largest magnitude
+  double played_s = 0.0;          // time that the balance is of
+  double limited_s = 0.0;         // of it: the wish was cut, or the instrument regulated something else
+  double wished_moved = 0.0;      // A s or J, charge positive
+};
+
 // What a step worked out when it was entered; which fields count depends on its kind.
 struct StepPlan {
   base::Setpoint setpoint;  // steady part of the wish
@@ -38,6 +49,7 @@ struct StepPlan {
   double points = 0.0;                     // impedance: sums over the pulse, x = sqrt(time), y = voltage
   double sum_x = 0.0, sum_y = 0.0, sum_xx = 0.0, sum_xy = 0.0;
   double resistance_Ohm = base::kAbsent;
+  Tracking tracking;  // follow
 };
 
 // All times but test_start_us are test time: microseconds since the first input. One block that a test is inside of.
@@ -98,8 +110,8 @@ struct ExecutorState {
 
 // Equal states are equal bytes: no member may leave a hole.
 static_assert(sizeof(base::Setpoint) == 8 + 8 * 8 && sizeof(base::ChamberSetpoint) == 8 + 2 * 8);
-static_assert(sizeof(StepPlan) == sizeof(base::Setpoint) + 10 * 8 + kMaxPulses * 8 + 8 + 7 * 8 &&
-              sizeof(OpenBlock) == 24 + sizeof(Throughput));
+static_assert(sizeof(StepPlan) == sizeof(base::Setpoint) + 10 * 8 + kMaxPulses * 8 + 8 + 7 * 8 + sizeof(Tracking) &&
+              sizeof(Tracking) == 7 * 8 && sizeof(OpenBlock) == 24 + sizeof(Throughput));
 static_assert(sizeof(WindowState) == 3 * 8 + (WindowState::kParts + 1) * 3 * 8);
 static_assert(sizeof(Fold) == 3 * 8 + 3 * sizeof(ThroughputSum) && sizeof(ThroughputSum) == 8 * 8);
 static_assert(sizeof(StepSummary) == 16 + 3 * 8 + sizeof(Throughput) + 7 * 8 + 48 + 80);

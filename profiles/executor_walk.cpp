@@ -304,6 +304,7 @@ void end_step(Scan& scan, EndReason reason, std::string_view text, Comparison fi
   summary.throughput = state.fold.step.value();
   if (state.temperature_time_s > 0) summary.mean_temperature_degC = state.temperature_sum / state.temperature_time_s;
   summary.reason_text.append(text);
+  if (step.kind == StepKind::follow) report_tracking(scan, step, summary);
   scan.output.steps.push(summary);
   scan.output.step_changed = true;
   state.step_entered = 0;

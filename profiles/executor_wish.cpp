@@ -273,7 +273,8 @@ void update_plan(Scan& scan) noexcept RT_NONBLOCKING {
     const Waveform& waveform = waveform_of(scan, step);
     const std::int64_t length_us = waveform.time_us.back();
     const std::int64_t at_us = length_us > 0 ? into_step_us % length_us : 0;
-    set_quantity(plan.setpoint, waveform.quantity, plan.scale * waveform_value(waveform, at_us), scan.program.envelope);
+    plan.tracking.wished = plan.scale * waveform_value(waveform, at_us);
+    set_quantity(plan.setpoint, waveform.quantity, plan.tracking.wished, scan.program.envelope);
   } else if (step.kind == StepKind::ramp) {
     update_ramp(scan, step);
   } else if (step.kind == StepKind::pulse) {
@@ -398,7 +399,7 @@ bool own_end(Scan& scan, const Step& step) noexcept RT_NONBLOCKING {
 
 base::FixedText<78> own_end_words(const Scan& scan, const Step& step) noexcept RT_NONBLOCKING {
   switch (step.kind) {
-    case StepKind::follow: return base::FixedText<78>{"the waveform is played"};
+    case StepKind::follow: return base::FixedText<78>{"played"};
     case StepKind::chamber: return base::FixedText<78>{"the chamber has soaked"};
     case StepKind::ramp: return base::FixedText<78>{"the ramp is done"};
     case StepKind::pulse: return base::FixedText<78>{"the pulses are done"};
