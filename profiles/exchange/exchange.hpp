@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "profiles/compile.hpp"
 #include "protocols/text/diagnostics.hpp"
 
 namespace cyclerd::exchange {
@@ -24,6 +26,7 @@ struct Translation {
   std::string text;
   std::size_t translated = 0;
   std::vector<Loss> losses;
+  std::map<std::string, std::string> files;  // waveforms that the profile names: to be written beside it
 };
 
 struct ImportOptions {
@@ -47,5 +50,14 @@ inline constexpr std::size_t kMaxImportSteps = 10'000;
                                                        text::Diagnostics& diagnostics);
 [[nodiscard]] std::optional<Translation> import_arbin(const text::SourcePtr& source, const ImportOptions& options,
                                                       text::Diagnostics& diagnostics);
+
+// The other way, for what the other format can say without loss. Whatever it cannot say is an error that names the
+// place. `launch` is what `cyclerctl check` would use: parameters and ratings become numbers. Only its cell,
+// parameters, waveforms and procedure library count here.
+[[nodiscard]] std::optional<Translation> export_pybamm(
+    const text::SourcePtr& source, const profiles::Launch& launch,
+    text::Diagnostics& diagnostics);  // experiment strings, a line each
+[[nodiscard]] std::optional<Translation> export_unicycler(const text::SourcePtr& source, const profiles::Launch& launch,
+                                                          text::Diagnostics& diagnostics);  // JSON
 
 }  // namespace cyclerd::exchange
