@@ -229,13 +229,11 @@ void print_safety(const SafetySyntax& safety, std::string& out) {
 void print_parameters(const std::map<std::string, Parameter>& parameters, const char* table, std::string& out) {
   if (!parameters.empty()) out += fmt::format("\n[{}]\n", table);
   for (const auto& [name, parameter] : parameters) {
-    const auto constant = [&](double value) {
-      return quoted(canonical_constant(value, parameter.type, parameter.c_rate));
-    };
+    // What depends on the cell stays an expression: the canonical form is the same for every cell.
     Pairs pairs;
-    pairs.add("default", constant(parameter.value));
-    if (parameter.min) pairs.add("min", constant(*parameter.min));
-    if (parameter.max) pairs.add("max", constant(*parameter.max));
+    pairs.expression("default", parameter.value);
+    pairs.expression("min", parameter.min);
+    pairs.expression("max", parameter.max);
     pairs.text("help", parameter.help);
     out += fmt::format("{} = {}\n", name, pairs.table());
   }

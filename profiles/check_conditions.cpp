@@ -164,6 +164,19 @@ std::optional<Atom> atom_at(const Compiler& compiler, const Expression& expressi
   return atom;
 }
 
+// `time >= something` that only a launch can tell: without one it is believed.
+bool unknown_time_bound(const Compiler& compiler, const Expression& when, int index) {
+  const ExpressionNode& node = when.at(index);
+  if (compiler.launch != nullptr || node.kind != ExpressionNode::Kind::operation || node.right < 0) return false;
+  const auto of_time = [&](int side) {
+    const ExpressionNode& quantity = when.at(side);
+    return quantity.kind == ExpressionNode::Kind::live &&
+           (quantity.live == Live::time || quantity.live == Live::test_time);
+  };
+  return ((node.op == Op::greater || node.op == Op::greater_equal) && of_time(node.left)) ||
+         ((node.op == Op::less || node.op == Op::less_equal) && of_time(node.right));
+}
+
 double time_bound_of(const Compiler& compiler, const Expression& when, int index) {
   const ExpressionNode& node = when.at(index);
   if (node.kind == ExpressionNode::Kind::operation && (node.op == Op::logical_or || node.op == Op::logical_and)) {
@@ -172,6 +185,7 @@ double time_bound_of(const Compiler& compiler, const Expression& when, int index
     return node.op == Op::logical_or ? std::min(left, right) : std::max(left, right);
   }
   const auto atom = atom_at(compiler, when, index);
+  if (!atom && unknown_time_bound(compiler, when, index)) return 0.0;
   const bool of_time = atom && atom->upwards && (atom->live == Live::time || atom->live == Live::test_time);
   return of_time ? std::max(0.0, atom->bound) : kInfinity;
 }

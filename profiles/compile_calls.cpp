@@ -25,20 +25,11 @@ const ProcedureSyntax* find_shipped(Compiler& compiler, const std::string& name)
   return &compiler.library.emplace(name, std::move(*procedure)).first->second;
 }
 
-void check_bounds(Compiler& compiler, const Parameter& parameter, const AssignmentSyntax& argument, double value,
-                  double one_C_A) {
-  const double written = parameter.c_rate ? value / one_C_A : value;
-  const bool low = parameter.min && written < *parameter.min;
-  const bool high = parameter.max && written > *parameter.max;
-  if (!low && !high) return;
-  const auto show = [&](double v) { return canonical_constant(v, parameter.type, parameter.c_rate); };
-  auto& finding = compiler.diagnostics.error(
-      code::kParameterBounds, argument.value.where,
-      fmt::format("argument '{}' is {}, {} {}", argument.name, show(written), low ? "below its min" : "above its max",
-                  show(low ? *parameter.min : *parameter.max)),
-      "choose a value inside the bounds of the procedure's parameter");
-  finding.related = low ? parameter.min_where : parameter.max_where;
-  finding.related_label = "the bound is set here";
+// Unknown only because this is a check without a cell.
+bool waits_for_launch(const Expression& value, const Binding& caller) {
+  return is_constant(value) && std::none_of(value.nodes.begin(), value.nodes.end(), [&](const ExpressionNode& node) {
+           return node.kind == ExpressionNode::Kind::parameter && caller.parameters->late.count(node.name) != 0;
+         });
 }
 
 }  // namespace
@@ -64,13 +55,18 @@ Binding bind_call(Compiler& compiler, const Binding& caller, const StepSyntax& c
                   const std::string& prefix, std::vector<LateArgument>& late) {
   Binding inside;
   inside.nominal_capacity_C = caller.nominal_capacity_C;
+  inside.cell = caller.cell;
   inside.measured = caller.measured;
   inside.references = caller.references;
   inside.prefix = prefix;
   const double one_C_A = caller.nominal_capacity_C / kSecondsPerHour;
   for (const auto& [name, parameter] : procedure.names.parameters) {
-    if (!parameter.broken)
-      inside.parameters->known[name] = parameter.c_rate ? parameter.value * one_C_A : parameter.value;
+    if (parameter.broken) continue;
+    const double value = default_value(parameter, caller);
+    inside.parameters->known[name] = parameter.c_rate ? value * one_C_A : value;
+    const bool given = std::any_of(call.assignments.begin(), call.assignments.end(),
+                                   [&name = name](const AssignmentSyntax& a) { return a.name == name; });
+    if (!given) check_bounds(compiler, caller, parameter, fmt::format("parameter '{}'", name), value, parameter.where);
   }
   Binding nominal = caller;  // a constant C-rate stays a C-rate: it is multiplied out where it is used
   nominal.measured = false;
@@ -96,7 +92,11 @@ Binding bind_call(Compiler& compiler, const Binding& caller, const StepSyntax& c
     const auto value = constant_value(argument.value, keeps_rate ? nominal : caller);
     if (value) {
       inside.parameters->known[argument.name] = *value;
-      check_bounds(compiler, parameter->second, argument, *value, one_C_A);
+      const bool rate = parameter->second.c_rate;
+      check_bounds(compiler, caller, parameter->second, fmt::format("argument '{}'", argument.name),
+                   rate ? *value / one_C_A : *value, argument.value.where);
+    } else if (compiler.launch == nullptr && waits_for_launch(argument.value, caller)) {
+      inside.parameters->known[argument.name] = base::kAbsent;
     } else {
       inside.parameters->known.erase(argument.name);
       const std::uint32_t variable = caller.references->variable(prefix + argument.name);

@@ -1,4 +1,4 @@
-// Parameters, the cell, and the box: what the test may ask for and where it trips.
+// The cell, and the box: what the test may ask for and where it trips.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,62 +9,6 @@
 
 namespace cyclerd::profiles {
 namespace {
-
-constexpr double kSecondsPerHour = 3600.0;
-
-std::string show(double value, const Parameter& parameter) {
-  return canonical_constant(value, parameter.type, parameter.c_rate);
-}
-
-// `--set name=value` as a source of its own, so that findings show what was typed.
-text::Span typed_place(const std::string& name, const std::string& value) {
-  auto source = std::make_shared<text::Source>(text::Source{"--set", fmt::format("{}={}", name, value)});
-  return {source, 1, static_cast<std::uint32_t>(name.size() + 2),
-          static_cast<std::uint32_t>(std::max<std::size_t>(1, value.size()))};
-}
-
-void check_parameter_bounds(Compiler& compiler, const std::string& name, const Parameter& parameter, double value,
-                            const text::Span& where) {
-  const bool low = parameter.min && value < *parameter.min;
-  const bool high = parameter.max && value > *parameter.max;
-  if (!low && !high) return;
-  auto& finding = compiler.diagnostics.error(
-      code::kParameterBounds, where,
-      fmt::format("parameter '{}' is {}, {} {}", name, show(value, parameter), low ? "below its min" : "above its max",
-                  show(low ? *parameter.min : *parameter.max, parameter)),
-      parameter.min && parameter.max ? fmt::format("choose a value from {} to {}", show(*parameter.min, parameter),
-                                                   show(*parameter.max, parameter))
-                                     : fmt::format("choose {} {}", parameter.max ? "at most" : "at least",
-                                                   show(parameter.max ? *parameter.max : *parameter.min, parameter)));
-  finding.related = low ? parameter.min_where : parameter.max_where;
-  finding.related_label = "the bound is set here";
-}
-
-void bind_typed(Compiler& compiler, const std::string& name, const std::string& typed, const Parameter& parameter,
-                double& value) {
-  const text::Span where = typed_place(name, typed);
-  text::QuantityError error;
-  const auto quantity = text::parse_quantity(typed, error);
-  if (!quantity) {
-    compiler.diagnostics.error(code::kParameterBounds, where,
-                               fmt::format("'{}' is not a value: {}", typed, error.message), error.help);
-    return;
-  }
-  if (quantity->dimension != parameter.type.dimension) {
-    compiler.diagnostics.error(code::kParameterBounds, where,
-                               fmt::format("parameter '{}' is a {}, '{}' is a {}", name, type_name(parameter.type),
-                                           typed, type_name(Type{quantity->dimension, false, false})),
-                               fmt::format("for instance --set {}=\"{}\"", name, show(parameter.value, parameter)));
-    return;
-  }
-  if (quantity->c_rate == parameter.c_rate) {
-    value = round_constant(quantity->value);
-  } else if (!std::isnan(compiler.binding.nominal_capacity_C)) {
-    const double one_C_A = compiler.binding.nominal_capacity_C / kSecondsPerHour;
-    value = parameter.c_rate ? quantity->value / one_C_A : quantity->value * one_C_A;
-  }
-  check_parameter_bounds(compiler, name, parameter, value, where);
-}
 
 double either(double a, double b, bool smallest) {
   if (std::isnan(a)) return b;
@@ -217,35 +161,6 @@ void set_envelope(Compiler& compiler) {
 }
 
 }  // namespace
-
-void bind_parameters(Compiler& compiler) {
-  if (compiler.launch != nullptr) compiler.binding.nominal_capacity_C = compiler.launch->cell.nominal_capacity_C;
-  const double one_C_A = compiler.binding.nominal_capacity_C / kSecondsPerHour;
-  std::vector<std::string> known;
-  for (const auto& [name, parameter] : compiler.profile.names.parameters) {
-    known.push_back(name);
-    if (parameter.broken) continue;
-    double value = parameter.value;
-    check_parameter_bounds(compiler, name, parameter, value, parameter.where);
-    if (compiler.launch != nullptr) {
-      const auto typed = compiler.launch->parameters.find(name);
-      if (typed != compiler.launch->parameters.end()) bind_typed(compiler, name, typed->second, parameter, value);
-    }
-    compiler.binding.parameters->known[name] = parameter.c_rate ? value * one_C_A : value;
-  }
-  if (compiler.launch == nullptr) return;
-  for (const auto& [name, value] : compiler.launch->parameters) {
-    if (compiler.profile.names.parameters.count(name) != 0) continue;
-    text::Span where = typed_place(name, value);
-    where.column = 1;
-    where.length = static_cast<std::uint32_t>(std::max<std::size_t>(1, name.size()));
-    const std::string near = text::nearest(name, known);
-    compiler.diagnostics.error(code::kParameterUnknown, where, fmt::format("the profile has no parameter '{}'", name),
-                               !near.empty()   ? fmt::format("did you mean {}?", near)
-                               : known.empty() ? "the profile has no parameters at all"
-                                               : fmt::format("parameters are: {}", fmt::join(known, ", ")));
-  }
-}
 
 void check_cell(Compiler& compiler) {
   if (compiler.launch == nullptr) return;

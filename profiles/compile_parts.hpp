@@ -74,7 +74,7 @@ struct Compiler {
 };
 
 // In the order of a run. Each reports what it finds and goes on.
-void bind_parameters(Compiler& compiler);   // compile_limits.cpp
+void bind_parameters(Compiler& compiler);   // compile_parameters.cpp
 void compile_limits(Compiler& compiler);    // compile_limits.cpp: safety, envelope, bounds of set-points
 void check_cell(Compiler& compiler);        // compile_limits.cpp
 void compile_steps(Compiler& compiler);     // compile_steps.cpp: the flat program
@@ -84,6 +84,12 @@ void check_flow(Compiler& compiler);        // check_flow.cpp
 void check_existence(Compiler& compiler);   // check_existence.cpp: results, variables, marks exist when they are read
 void estimate_worst_case(Compiler& compiler);    // estimate.cpp
 void write_canonical(const Compiler& compiler);  // canonical.cpp, and the three hashes
+
+// A parameter's default on this cell, in its own unit: C for a C-rate, else SI. NaN: unknown. compile_parameters.cpp
+[[nodiscard]] double default_value(const Parameter& parameter, const Binding& binding);
+// `value` is in that unit, `what` names it: "argument 'rate'".
+void check_bounds(Compiler& compiler, const Binding& binding, const Parameter& parameter, const std::string& what,
+                  double value, const text::Span& where);
 
 // The step's waveform with C-rates multiplied out and speed applied, or kNoStep after a finding. compile_waveforms.cpp
 [[nodiscard]] std::uint32_t compile_waveform(Compiler& compiler, const StepSyntax& step);

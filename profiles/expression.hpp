@@ -15,6 +15,8 @@
 
 namespace cyclerd::profiles {
 
+struct CellSpec;
+
 // --- lexer ---
 struct Token {
   enum class Kind : std::uint8_t { number, name, symbol, end };
@@ -41,7 +43,7 @@ struct Token {
 
 // --- parser and types ---
 struct Scope {
-  const Names* names = nullptr;  // nullptr: constants and live quantities only
+  const Names* names = nullptr;  // nullptr: ratings and live quantities only, as in [parameters]
 };
 
 // A TOML string or number as a typed tree. !ok() after a finding.
@@ -55,6 +57,14 @@ struct LiveName {
   Type type;
 };
 [[nodiscard]] const std::vector<LiveName>& live_names();
+
+// The ratings of the launch's cell, `cell.NAME`: constants of a launch, unknown in a check without a cell.
+struct RatingName {
+  const char* name;
+  Type type;
+  double CellSpec::*value;
+};
+[[nodiscard]] const std::vector<RatingName>& rating_names();
 
 // What a step, block or mark leaves behind, by name.
 struct ResultName {
@@ -132,6 +142,7 @@ struct ParameterValues {
 struct Binding {
   std::shared_ptr<ParameterValues> parameters = std::make_shared<ParameterValues>();
   double nominal_capacity_C = base::kAbsent;
+  const CellSpec* cell = nullptr;    // of the launch; nullptr: its ratings are not known
   bool measured = false;             // C is of the measured capacity
   std::string prefix;                // of the names inside a call: "check_up."
   References* references = nullptr;  // where names of variables, marks and results get their numbers

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "profiles/cell_spec.hpp"
 #include "profiles/expression.hpp"
 
 namespace cyclerd::profiles {
@@ -86,6 +87,7 @@ std::string print(const Expression& expression, int index) {
   switch (node.kind) {
     case ExpressionNode::Kind::number: return canonical_constant(node.value, node.type, node.c_rate);
     case ExpressionNode::Kind::live: return live_text(node.live);
+    case ExpressionNode::Kind::rating: return fmt::format("cell.{}", rating_names()[node.rating].name);
     case ExpressionNode::Kind::parameter:
     case ExpressionNode::Kind::variable: return node.name;
     case ExpressionNode::Kind::window:
@@ -172,7 +174,8 @@ void emit_node(const Expression& expression, int index, const Binding& binding, 
     return;
   }
   const auto constant = constant_value(expression, index, binding);
-  if (constant || node.kind == ExpressionNode::Kind::number || node.kind == ExpressionNode::Kind::parameter) {
+  if (constant || node.kind == ExpressionNode::Kind::number || node.kind == ExpressionNode::Kind::parameter ||
+      node.kind == ExpressionNode::Kind::rating) {
     instruction.op = Op::constant;
     instruction.value = constant.value_or(0.0);
     if (instruction.value == 0.0) instruction.value = 0.0;  // -0 and 0 are one number
@@ -212,6 +215,10 @@ std::optional<double> constant_value(const Expression& expression, int index, co
       if (!node.c_rate) return node.value;
       if (std::isnan(binding.nominal_capacity_C)) return std::nullopt;
       return node.value * binding.nominal_capacity_C / kSecondsPerHour;
+    }
+    case ExpressionNode::Kind::rating: {
+      const double rating = binding.cell == nullptr ? base::kAbsent : binding.cell->*rating_names()[node.rating].value;
+      return std::isnan(rating) ? std::nullopt : std::optional<double>(rating);
     }
     case ExpressionNode::Kind::parameter: {
       const auto found = binding.parameters->known.find(node.name);

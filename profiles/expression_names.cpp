@@ -1,4 +1,5 @@
 // The names that expressions know, with their types. README.md has a row for each; a test compares.
+#include "profiles/cell_spec.hpp"
 #include "profiles/expression.hpp"
 
 namespace cyclerd::profiles {
@@ -20,6 +21,20 @@ const std::vector<ResultName>& result_names() {
       {"max_temperature", ResultOf::max_temperature, type::kTemperature, false},
       {"mean_temperature", ResultOf::mean_temperature, type::kTemperature, false},
       {"resistance", ResultOf::resistance, type::kResistance, false},
+  };
+  return names;
+}
+
+const std::vector<RatingName>& rating_names() {
+  static const std::vector<RatingName> names = {
+      {"voltage_max", type::kVoltage, &CellSpec::voltage_max_V},
+      {"voltage_min", type::kVoltage, &CellSpec::voltage_min_V},
+      {"charge_current_max", type::kCurrent, &CellSpec::charge_current_max_A},
+      {"discharge_current_max", type::kCurrent, &CellSpec::discharge_current_max_A},
+      {"charge_temperature_min", type::kTemperature, &CellSpec::charge_temperature_min_degC},
+      {"charge_temperature_max", type::kTemperature, &CellSpec::charge_temperature_max_degC},
+      {"discharge_temperature_min", type::kTemperature, &CellSpec::discharge_temperature_min_degC},
+      {"discharge_temperature_max", type::kTemperature, &CellSpec::discharge_temperature_max_degC},
   };
   return names;
 }

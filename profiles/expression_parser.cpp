@@ -196,7 +196,7 @@ class Parser {
       return c_rate(token);
     }
     if (is("(")) return call(token, depth);
-    if (is(".")) return result(token);
+    if (is(".")) return token.text == "cell" ? rating(token) : result(token);
     ExpressionNode own;
     own.offset = token.offset;
     own.length = token.length;
@@ -229,6 +229,30 @@ class Parser {
       return add(std::move(node));
     }
     return unknown_name(token);
+  }
+
+  // "cell" "." rating
+  int rating(const Token& token) {
+    accept(".");
+    const Token which = next();
+    const auto& known = rating_names();
+    const auto found =
+        std::find_if(known.begin(), known.end(), [&](const RatingName& r) { return which.text == r.name; });
+    if (found == known.end()) {
+      std::vector<std::string> names;
+      for (const RatingName& r : known) names.emplace_back(r.name);
+      const std::string near = text::nearest(which.text, names);
+      return fail(code::kUnknownName, which, fmt::format("'{}' is no rating of a cell", which.text),
+                  near.empty() ? fmt::format("ratings are {}", fmt::join(names, ", "))
+                               : fmt::format("did you mean cell.{}?", near));
+    }
+    ExpressionNode node;
+    node.kind = ExpressionNode::Kind::rating;
+    node.rating = static_cast<std::uint8_t>(found - known.begin());
+    node.type = found->type;
+    node.offset = token.offset;
+    node.length = which.offset + which.length - token.offset;
+    return add(std::move(node));
   }
 
   // name {"." name} "." quantity [ "[" first | last | n "]" ]
@@ -318,12 +342,19 @@ class Parser {
       return fail(code::kExpression, token, fmt::format("the unit {} stands without a number", token.text),
                   fmt::format("write 1 {}", token.text));
     }
+    if (token.text == "cell") {
+      return fail(code::kUnknownName, token, "'cell' is the cell of the launch; it has ratings",
+                  "write which one, for instance cell.voltage_max");
+    }
+    if (scope_.names == nullptr) {
+      return fail(code::kUnknownName, token,
+                  fmt::format("'{}' is no constant that a parameter can be made of", token.text),
+                  "numbers with units, nominal_capacity and the cell's ratings are, for instance cell.voltage_max");
+    }
     std::vector<std::string> known = {"abs", "min", "max", "mod"};
     for (const LiveName& candidate : live_names()) known.emplace_back(candidate.name);
-    if (scope_.names != nullptr) {
-      for (const auto& [parameter, unused] : scope_.names->parameters) known.push_back(parameter);
-      for (const auto& [variable, unused] : scope_.names->variables) known.push_back(variable);
-    }
+    for (const auto& [parameter, unused] : scope_.names->parameters) known.push_back(parameter);
+    for (const auto& [variable, unused] : scope_.names->variables) known.push_back(variable);
     const std::string near = text::nearest(token.text, known);
     return fail(code::kUnknownName, token,
                 fmt::format("'{}' is neither a parameter, a variable nor a live quantity", token.text),

@@ -142,7 +142,7 @@ void parse_set(const text::TomlNode& node, StepSyntax& step, ParseContext& conte
   if (const text::TomlNode* mark = reader.optional(kMark)) {
     step.mark = reader.optional_string(kMark).value_or("");
     step.mark_where = mark->value;
-    if (mark->is_string() && !valid_identifier(step.mark)) {
+    if (mark->is_string() && (!valid_identifier(step.mark) || step.mark == "cell")) {
       diagnostics.error(code::kName, mark->value, fmt::format("'{}' cannot be a mark's name", step.mark),
                         "letters, digits and _, for instance mark = \"bol\"");
     }

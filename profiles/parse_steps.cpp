@@ -243,7 +243,7 @@ void parse_step(const text::TomlNode& item, StepSyntax& step, int depth, ParseCo
   if (const text::TomlNode* name = reader.optional("name")) {
     step.name = reader.optional_string("name").value_or("");
     step.name_where = name->value;
-    if (name->is_string() && (!valid_identifier(step.name) || step.name.size() > 46)) {
+    if (name->is_string() && (!valid_identifier(step.name) || step.name.size() > 46 || step.name == "cell")) {
       diagnostics.error(code::kName, name->value, fmt::format("'{}' cannot be a step's name", step.name),
                         "at most 46 letters, digits and _, for instance check_up");
     }

@@ -17,7 +17,7 @@ bool valid_identifier(std::string_view name) noexcept {
 }
 
 bool reserved_word(std::string_view name) {
-  for (std::string_view word : {"and", "or", "not", "abs", "min", "max", "mod", "aux", "bms"}) {
+  for (std::string_view word : {"and", "or", "not", "abs", "min", "max", "mod", "aux", "bms", "cell"}) {
     if (name == word) return true;
   }
   return text::find_unit(name).has_value() ||
@@ -39,7 +39,7 @@ Expression read_constant(text::TableReader& reader, std::string_view key, const 
     context.diagnostics.error(
         code::kConstant, expression.where,
         fmt::format("{} of {} must be known before the start; it depends on a live quantity", key, reader.what()),
-        "use constants, parameters and nominal_capacity");
+        "use constants, parameters, nominal_capacity and ratings of the cell");
     expression.root = -1;
   }
   return expression;
@@ -47,19 +47,20 @@ Expression read_constant(text::TableReader& reader, std::string_view key, const 
 
 namespace {
 
-// A constant of [parameters]: "0.5 C", "C/3", 500.
+// A value of [parameters]: "0.5 C", 500, "min(1 C, cell.charge_current_max)".
 Expression parameter_value(const text::TomlNode& node, text::Diagnostics& diagnostics) {
   Expression value = parse_expression(node, {}, diagnostics);
   if (!value.ok()) return value;
   const ExpressionNode& top = value.top();
-  const bool negative = top.kind == ExpressionNode::Kind::operation && top.op == Op::negate &&
-                        value.at(top.left).kind == ExpressionNode::Kind::number;
-  if (top.kind != ExpressionNode::Kind::number && !negative) {
-    diagnostics.error(code::kParameterDefinition, node.value, "a parameter's values are constants, not expressions",
-                      "write a number with its unit, for instance \"0.5 C\"");
+  if (!is_constant(value) || top.type.boolean) {
+    diagnostics.error(code::kParameterDefinition, node.value,
+                      top.type.boolean ? "a parameter is a value, this is a condition"
+                                       : "a parameter must be known before the start; this is measured",
+                      "write a number with its unit, or a rating of the cell, for instance \"cell.voltage_max\"");
     value.root = -1;
-  } else if (negative) {
-    ExpressionNode number = value.at(top.left);
+  } else if (top.kind == ExpressionNode::Kind::operation && top.op == Op::negate &&
+             value.at(top.left).kind == ExpressionNode::Kind::number) {
+    ExpressionNode number = value.at(top.left);  // so that -C/2 is a C-rate like C/2
     number.value = -number.value;
     value.nodes = {number};
     value.root = 0;
@@ -67,22 +68,19 @@ Expression parameter_value(const text::TomlNode& node, text::Diagnostics& diagno
   return value;
 }
 
-std::optional<double> parameter_bound(text::TableReader& reader, const char* key, const Parameter& parameter,
-                                      text::Diagnostics& diagnostics, text::Span& where) {
+Expression parameter_bound(text::TableReader& reader, const char* key, const Parameter& parameter,
+                           text::Diagnostics& diagnostics) {
   const text::TomlNode* node = reader.optional(key);
-  if (node == nullptr) return std::nullopt;
-  const Expression bound = parameter_value(*node, diagnostics);
-  where = node->value;
-  if (!bound.ok()) return std::nullopt;
-  if (bound.top().type != parameter.type || bound.top().c_rate != parameter.c_rate) {
+  if (node == nullptr) return {};
+  Expression bound = parameter_value(*node, diagnostics);
+  if (bound.ok() && bound.top().type != parameter.type) {
     diagnostics.error(code::kParameterDefinition, node->value,
                       fmt::format("{} of {} is a {}, its default is a {}", key, reader.what(),
-                                  bound.top().c_rate ? "C-rate" : type_name(bound.top().type),
-                                  parameter.c_rate ? "C-rate" : type_name(parameter.type)),
+                                  type_name(bound.top().type), type_name(parameter.type)),
                       "write both in the same unit");
-    return std::nullopt;
+    bound = {};
   }
-  return bound.top().value;
+  return bound;
 }
 
 void parse_parameter(const std::string& name, const text::TomlNode& node, Names& names,
@@ -101,14 +99,9 @@ void parse_parameter(const std::string& name, const text::TomlNode& node, Names&
   if (value.ok()) {
     parameter.type = value.top().type;
     parameter.c_rate = value.top().c_rate;
-    parameter.value = value.top().value;
-    parameter.min = parameter_bound(reader, "min", parameter, diagnostics, parameter.min_where);
-    parameter.max = parameter_bound(reader, "max", parameter, diagnostics, parameter.max_where);
-    if (parameter.min && parameter.max && *parameter.min > *parameter.max) {
-      diagnostics.error(code::kParameterDefinition, parameter.max_where,
-                        fmt::format("max of parameter '{}' is below its min", name), "swap them");
-      parameter.broken = true;
-    }
+    parameter.value = value;
+    parameter.min = parameter_bound(reader, "min", parameter, diagnostics);
+    parameter.max = parameter_bound(reader, "max", parameter, diagnostics);
   } else {
     (void)reader.optional("min");
     (void)reader.optional("max");

@@ -24,12 +24,13 @@ struct Type {
 
 // One node of an expression's tree. Children are indices into Expression::nodes.
 struct ExpressionNode {
-  enum class Kind : std::uint8_t { number, live, parameter, variable, result, mark, window, operation };
+  enum class Kind : std::uint8_t { number, live, rating, parameter, variable, result, mark, window, operation };
   Kind kind = Kind::number;
   Op op = Op::constant;  // window: rate or mean of `live` over the time at `left`
   Live live = Live::voltage;
-  bool c_rate = false;  // number: multiples of the nominal capacity per hour
-  double value = 0.0;   // number: SI
+  bool c_rate = false;      // number: multiples of the nominal capacity per hour
+  double value = 0.0;       // number: SI
+  std::uint8_t rating = 0;  // index in rating_names()
   Type type;
   std::string name;  // parameter, variable, mark; of a result the step: "check_up", "check_up.discharge"
   ResultOf quantity = ResultOf::capacity;  // result, mark
@@ -55,13 +56,13 @@ struct Expression {
 
 struct Parameter {
   Type type;
-  double value = 0.0;  // default; C-rates not multiplied out
-  bool c_rate = false;
-  bool broken = false;             // its definition has findings; uses of it are not judged
-  std::optional<double> min, max;  // in the unit of `value`
+  bool c_rate = false;  // its default is a plain C-rate
+  bool broken = false;  // its definition has findings; uses of it are not judged
+  // Constants: numbers, nominal_capacity, ratings of the cell. A bound may be a C-rate where the default is a current,
+  // and the other way round.
+  Expression value, min, max;
   std::string help;
   text::Span where;
-  text::Span min_where, max_where;
 };
 
 // Something that a `set` gives a value; its type is that of what it is first set to.

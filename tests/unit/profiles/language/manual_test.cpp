@@ -207,6 +207,10 @@ TEST(Manual, EveryWordHasItsRow) {
   for (const LiveName& name : live_names()) names.emplace_back(name.name);
   expect_rows("live quantity", names);
   names.clear();
+  for (const RatingName& name : rating_names()) names.push_back(std::string("cell.") + name.name);
+  expect_rows("rating", names);
+  EXPECT_EQ(words_of("rating"), names);
+  names.clear();
   for (const ResultName& name : result_names()) names.emplace_back(name.name);
   expect_rows("result", names);
 }
