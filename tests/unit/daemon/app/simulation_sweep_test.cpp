@@ -1,5 +1,5 @@
-// Every shipped virtual cell under every shipped profile that is written for any chemistry, and the others under the
-// cell that they are written for.
+// Every shipped virtual cell under shipped profiles that are written for any chemistry. library_test.cpp holds the
+// profiles, each on a cell that it is written for.
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -124,40 +124,6 @@ INSTANTIATE_TEST_SUITE_P(Shipped, EveryCell, testing::ValuesIn(hil::cell_set_nam
   for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
   return name;
 });
-
-TEST(ShippedProfiles, RunToTheirEndOnTheCellTheyAreWrittenFor) {
-  struct Case {
-    const char* profile;
-    const char* cell;
-    std::map<std::string, std::string> parameters;
-    double soc;
-  };
-  const Case cases[] = {{"cycle-life", "lg-m50", {{"cycles", "2"}}, 0.5},
-                        {"quasi-ocv", "lg-m50", {}, 0.5},
-                        {"demo", "lg-m50", {}, 0.94},
-                        {"closed-form-cccv", "linear-closed-form", {}, 0.5}};
-  for (const Case& c : cases) {
-    SCOPED_TRACE(c.profile);
-    const Simulated done = run(c.profile, c.cell, c.parameters, c.soc);
-    ASSERT_FALSE(done.result.diagnostics.has_errors()) << done.result.diagnostics.render();
-    EXPECT_EQ(done.result.error, "");
-    EXPECT_EQ(done.result.outcome, profiles::TestOutcome::completed) << done.result.reason;
-    expect_numbers(done.result);
-    std::filesystem::remove_all(done.folder);
-  }
-}
-
-// Nothing shipped is forgotten: a new profile is either for any chemistry or has its case above.
-TEST(ShippedProfiles, AreAllSimulated) {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(find_resources().profiles)) {
-    if (entry.path().extension() == ".toml") names.push_back(entry.path().stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  EXPECT_EQ(names, (std::vector<std::string>{"capacity-check", "closed-form-cccv", "cycle-life", "demo", "quasi-ocv",
-                                             "rate-capability"}))
-      << "take the new profile into this file, then into this list";
-}
 
 TEST(Simulation, TellsOnceWhatTheModelWasNotMadeFor) {
   const Simulated done = run("capacity-check", "lg-m50", {}, 0.99);
