@@ -77,7 +77,7 @@ int start_command(const Options& options, Io& io) {
         {Failure::usage, "which cell? --cell FILE, or --cell NAME of a shipped one: its ratings bound the test"},
         options, io);
   }
-  const auto params = launch_params(options);
+  const auto params = launch_params(options, io);
   if (!params) return report(params.error(), options, io);
   auto client = connect(options, io);
   if (!client) return report(client.error(), options, io);

@@ -32,6 +32,8 @@ int export_command(const Options& options, Io& io);
 int plot_command(const Options& options, Io& io);
 
 // Shared by them
+// What app::describe_findings gives, as --json shows it: README.md, "check --json".
+Json findings_json(const Json& described);
 // Draws what --svg, --png and --terminal ask for; 0, or an exit code after reporting.
 int plot_files(const std::string& folder, const Options& options, Io& io);
 // Prints why, in words (with --json: as one JSON object a line) on io.err.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cctype>
 #include <cmath>
 #include <filesystem>
@@ -60,6 +61,24 @@ Outcome<LaunchFile> find_launch_file(const std::string& what, const std::string&
   return LaunchFile{path.string(), (*source)->text, fs::absolute(path, error).parent_path().string()};
 }
 
+Outcome<LaunchFile> find_profile(const Options& options, Io& io) {
+  if (options.profile != "-") return find_launch_file("profile", options.profile, app::find_resources().profiles);
+  LaunchFile file;
+  file.name = options.stdin_name.empty() ? "stdin" : options.stdin_name;
+  std::array<char, 65536> buffer{};
+  for (std::size_t n = buffer.size(); n == buffer.size();) {
+    n = std::fread(buffer.data(), 1, buffer.size(), io.in);
+    file.text.append(buffer.data(), n);
+    if (file.text.size() > kMaxBytes) {
+      return std::unexpected(
+          Trouble(Failure::usage, fmt::format("stdin holds more than the {} bytes of a profile", kMaxBytes)));
+    }
+  }
+  std::error_code error;
+  file.folder = fs::absolute(file.name, error).parent_path().string();
+  return file;
+}
+
 namespace {
 
 // The texts of the waveforms that lie beside the profile. Those that do not are the daemon's shipped ones, or its
@@ -76,12 +95,12 @@ Json waveforms_of(const LaunchFile& profile) {
 
 }  // namespace
 
-Outcome<Json> launch_params(const Options& options) {
+Outcome<Json> launch_params(const Options& options, Io& io) {
   std::string wrong;
   const auto parameters = parameters_of(options.set, wrong);
   if (!wrong.empty()) return std::unexpected(Trouble(Failure::usage, wrong));
   const auto resources = app::find_resources();
-  const auto profile = find_launch_file("profile", options.profile, resources.profiles);
+  const auto profile = find_profile(options, io);
   if (!profile) return std::unexpected(profile.error());
   Json params{{"profile", profile->text},
               {"profile_name", profile->name},

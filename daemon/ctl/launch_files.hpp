@@ -5,6 +5,7 @@
 
 #include "daemon/ctl/client.hpp"
 #include "daemon/ctl/options.hpp"
+#include "daemon/ctl/terminal.hpp"
 
 namespace cyclerd::ctl {
 
@@ -18,8 +19,11 @@ struct LaunchFile {
 [[nodiscard]] Outcome<LaunchFile> find_launch_file(const std::string& what, const std::string& word,
                                                    const std::string& library);
 
+// The same for options.profile: "-" reads io.in, called --stdin-name, with the waveforms of that name's folder.
+[[nodiscard]] Outcome<LaunchFile> find_profile(const Options& options, Io& io);
+
 // Parameters of `check` and `start`. The cell may be absent.
-[[nodiscard]] Outcome<Json> launch_params(const Options& options);
+[[nodiscard]] Outcome<Json> launch_params(const Options& options, Io& io);
 
 // --scan: "100 ms", "1s"; `fallback` when it was not given.
 [[nodiscard]] Outcome<base::Duration> scan_period(const std::string& text, base::Duration fallback);

@@ -68,11 +68,28 @@ class Parser {
     command->callback([this, name] { options.command = name; });
     return command;
   }
-  void add_launch_options(CLI::App* command) {
-    command->add_option("profile", options.profile, "Profile: a TOML file, or the name of a shipped one")->required();
+  static constexpr const char* kProfileHelp = "Profile: a TOML file, the name of a shipped one, or - for stdin";
+  void add_launch_options(CLI::App* command, bool several = false) {
+    if (several) {
+      command->add_option("profile", options.profiles, kProfileHelp)->required();
+    } else {
+      command->add_option("profile", options.profile, kProfileHelp)->required();
+    }
     command->add_option("--cell", options.cell, "The cell's ratings: a TOML file, or the name of a shipped one");
-    command->add_option("--set", options.set, "Value of a parameter of the profile")->type_name("NAME=VALUE");
+    add_set(command);
     command->add_option("--soc", options.soc, "State of charge at the start, 0 to 1 or \"50 %\"");
+    add_stdin_name(command);
+  }
+  void add_set(CLI::App* command) {
+    // One value each: what follows it may be a profile.
+    command->add_option("--set", options.set, "Value of a parameter of the profile")
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+  void add_stdin_name(CLI::App* command) {
+    command->add_option("--stdin-name", options.stdin_name, "What messages call the profile read from stdin")
+        ->type_name("FILE");
   }
   void add_channel(CLI::App* command, bool required) {
     auto* option = command->add_option("channel", options.channel, "Channel of the station");
@@ -91,8 +108,9 @@ class Parser {
     auto* check =
         add("Profiles", "check", "Prove a profile before it runs: every finding at once",
             {"check cycle-life.toml --cell lg-m50", "check cycle-life.toml --cell my-cell.toml --set cycles=200",
-             "check cycle-life.toml --cell lg-m50 --channel A1   (against the channel's instruments)"});
-    add_launch_options(check);
+             "check cycle-life.toml --cell lg-m50 --channel A1   (against the channel's instruments)",
+             "check - --stdin-name my.toml --json                (for editors)"});
+    add_launch_options(check, true);
     check->add_option("--scan", options.scan, "Scan period to check for (100 ms)")->type_name("TIME");
     check->add_option("--channel", options.channel, "Ask the daemon, with the ability and limits of this channel");
 

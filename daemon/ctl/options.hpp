@@ -18,6 +18,12 @@ struct Options {
   bool yes = false;
   // Arguments; which of them a command has is in options.cpp
   std::string profile;
+  std::vector<std::string> profiles;  // of check: one or more
+  std::string stdin_name;             // how messages call the profile that "-" reads
+  std::string file;                   // import: the foreign file
+  std::string format;                 // import, export-profile: of the foreign file
+  std::string name;                   // import: of the profile
+  std::string report;                 // import, export-profile: where the losses are told
   std::string channel;
   std::string test;
   std::string topic;
@@ -45,6 +51,9 @@ struct Options {
   bool until_done = false;
   bool all = false;
   bool full = false;
+  bool check = false;  // format: only look
+  bool hash = false;
+  bool write = false;
   double interval_s = 0.0;  // 0: the command's own
 };
 

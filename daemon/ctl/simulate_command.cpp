@@ -182,7 +182,7 @@ int simulate_command(const Options& typed, Io& io) {
          "which cell? --cell NAME or FILE: its ratings bound the test; or --cell-model: a virtual cell's own"},
         options, io);
   }
-  const auto params = launch_params(options);
+  const auto params = launch_params(options, io);
   if (!params) return report(params.error(), options, io);
   const auto scan = scan_period(options.scan, base::seconds(1));
   if (!scan) return report(scan.error(), options, io);
@@ -204,7 +204,7 @@ int simulate_command(const Options& typed, Io& io) {
   const app::SimulationResult result = app::simulate(config);
   if (!result.diagnostics.all().empty() && !options.json) print(io.err, result.diagnostics.render(io.colour));
   if (result.diagnostics.has_errors()) {
-    if (options.json) print_json(io.out, app::describe_findings(result.diagnostics));
+    if (options.json) print_json(io.out, findings_json(app::describe_findings(result.diagnostics)));
     return static_cast<int>(Failure::invalid);
   }
   if (result.folder.empty()) return report({Failure::failed, result.error}, options, io);
