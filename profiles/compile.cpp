@@ -25,11 +25,13 @@ void append_once(const text::Diagnostics& findings, text::Diagnostics& diagnosti
 }
 
 std::unique_ptr<const Program> compile(const text::SourcePtr& source, const Launch* launch,
-                                       text::Diagnostics& diagnostics) {
+                                       const std::string& procedure_library, text::Diagnostics& diagnostics,
+                                       const std::function<void(Compiler&)>& finished) {
   const auto profile = parse_profile(source, diagnostics);
   if (!profile) return nullptr;
   Compiler compiler{*profile, launch, diagnostics};
   compiler.binding.references = &compiler.references;
+  compiler.procedure_library = procedure_library;
   Program& program = *compiler.program;
   program.name = profile->name;
   program.title = profile->title;
@@ -50,26 +52,35 @@ std::unique_ptr<const Program> compile(const text::SourcePtr& source, const Laun
   if (diagnostics.has_errors()) return nullptr;
   estimate_worst_case(compiler);
   write_canonical(compiler);
+  if (finished) finished(compiler);
   return std::move(compiler.program);
-}
-
-std::unique_ptr<const Program> run(const text::SourcePtr& source, const Launch* launch,
-                                   text::Diagnostics& diagnostics) {
-  text::Diagnostics findings;
-  auto program = compile(source, launch, findings);
-  append_once(findings, diagnostics);
-  return program;
 }
 
 }  // namespace
 
-std::unique_ptr<const Program> compile_profile(const text::SourcePtr& source, const Launch& launch,
-                                               text::Diagnostics& diagnostics) {
-  return run(source, &launch, diagnostics);
+std::unique_ptr<const Program> run_compiler(const text::SourcePtr& source, const Launch* launch,
+                                            const std::string& procedure_library, text::Diagnostics& diagnostics,
+                                            const std::function<void(Compiler&)>& finished) {
+  text::Diagnostics findings;
+  auto program = compile(source, launch, procedure_library, findings, finished);
+  append_once(findings, diagnostics);
+  return program;
 }
 
-void check_profile(const text::SourcePtr& source, text::Diagnostics& diagnostics) {
-  (void)run(source, nullptr, diagnostics);
+std::unique_ptr<const Program> compile_profile(const text::SourcePtr& source, const Launch& launch,
+                                               text::Diagnostics& diagnostics) {
+  return run_compiler(source, &launch, launch.procedure_library, diagnostics);
+}
+
+void check_profile(const text::SourcePtr& source, text::Diagnostics& diagnostics, const ProfileFiles& files) {
+  (void)run_compiler(source, nullptr, files.procedure_library, diagnostics);
+}
+
+std::optional<CanonicalForm> canonical_profile(const text::SourcePtr& source, const ProfileFiles& files,
+                                               text::Diagnostics& diagnostics) {
+  const auto program = run_compiler(source, nullptr, files.procedure_library, diagnostics);
+  if (program == nullptr) return std::nullopt;
+  return CanonicalForm{program->canonical, program->source_sha256, program->canonical_sha256};
 }
 
 }  // namespace cyclerd::profiles

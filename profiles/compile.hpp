@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "profiles/cell_spec.hpp"
@@ -31,11 +32,28 @@ struct Launch {
   std::string procedure_library;  // the shipped procedures, NAME.toml
 };
 
+// The files that a profile may need where no cell and no device is known: an editor, a printer.
+struct ProfileFiles {
+  std::map<std::string, std::string> waveforms;  // as in Launch
+  std::string waveform_library;
+  std::string procedure_library;
+};
+
 // nullptr when there are errors; all findings are in `diagnostics`. Not for real-time threads; never throws.
 [[nodiscard]] std::unique_ptr<const Program> compile_profile(const text::SourcePtr& source, const Launch& launch,
                                                              text::Diagnostics& diagnostics);
 
-// Syntax and meaning only, without a cell or device: what an editor wants. Parameters take their defaults.
-void check_profile(const text::SourcePtr& source, text::Diagnostics& diagnostics);
+// Syntax and meaning only, without a cell or device: what an editor wants. Parameters take their defaults. Without a
+// library the procedures of others are not looked for.
+void check_profile(const text::SourcePtr& source, text::Diagnostics& diagnostics, const ProfileFiles& files = {});
+
+// One spelling for all profiles that mean the same. Needs no cell; nullopt when there are errors.
+struct CanonicalForm {
+  std::string text;
+  std::string source_sha256;
+  std::string canonical_sha256;
+};
+[[nodiscard]] std::optional<CanonicalForm> canonical_profile(const text::SourcePtr& source, const ProfileFiles& files,
+                                                             text::Diagnostics& diagnostics);
 
 }  // namespace cyclerd::profiles

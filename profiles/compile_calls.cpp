@@ -15,9 +15,8 @@ constexpr double kSecondsPerHour = 3600.0;
 const ProcedureSyntax* find_shipped(Compiler& compiler, const std::string& name) {
   const auto known = compiler.library.find(name);
   if (known != compiler.library.end()) return &known->second;
-  if (compiler.launch == nullptr || compiler.launch->procedure_library.empty() || !valid_identifier(name))
-    return nullptr;
-  const auto source = text::read_source(compiler.launch->procedure_library + "/" + name + ".toml", 256 * 1024);
+  if (compiler.procedure_library.empty() || !valid_identifier(name)) return nullptr;
+  const auto source = text::read_source(compiler.procedure_library + "/" + name + ".toml", 256 * 1024);
   if (!source) return nullptr;
   auto procedure = parse_procedure_file(*source, compiler.diagnostics);
   if (!procedure) return nullptr;
@@ -39,8 +38,10 @@ const ProcedureSyntax* find_procedure(Compiler& compiler, const StepSyntax& call
   const auto own = compiler.profile.procedures.find(call.procedure);
   if (own != compiler.profile.procedures.end()) return &own->second;
   if (const ProcedureSyntax* shipped = find_shipped(compiler, call.procedure)) return shipped;
-  // An editor's check knows no library.
-  if (compiler.launch == nullptr && valid_identifier(call.procedure)) return nullptr;
+  // An editor's check may know no library.
+  if (compiler.launch == nullptr && compiler.procedure_library.empty() && valid_identifier(call.procedure)) {
+    return nullptr;
+  }
   std::vector<std::string> known;
   for (const auto& [name, unused] : compiler.profile.procedures) known.push_back(name);
   const std::string near = text::nearest(call.procedure, known);
@@ -94,7 +95,7 @@ Binding bind_call(Compiler& compiler, const Binding& caller, const StepSyntax& c
       inside.parameters->known[argument.name] = *value;
       const bool rate = parameter->second.c_rate;
       check_bounds(compiler, caller, parameter->second, fmt::format("argument '{}'", argument.name),
-                   rate ? *value / one_C_A : *value, argument.value.where);
+                   rate ? round_constant(*value / one_C_A) : *value, argument.value.where);
     } else if (compiler.launch == nullptr && waits_for_launch(argument.value, caller)) {
       inside.parameters->known[argument.name] = base::kAbsent;
     } else {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -58,6 +59,7 @@ struct Compiler {
   std::vector<Origin> origins{};                     // of each flat step
   std::deque<Binding> bindings{};                    // what origins point to
   std::map<std::string, ProcedureSyntax> library{};  // procedures read from the shipped files
+  std::string procedure_library{};                   // their folder; empty: not known
   References references{};
   std::map<std::string, std::uint32_t> step_names{};  // full names, to flat steps
   std::vector<std::vector<char>> condition_dead{};    // per flat step: the condition can never fire
@@ -72,6 +74,12 @@ struct Compiler {
     if (origins[index].binding != nullptr) binding = *origins[index].binding;
   }
 };
+
+// A whole run; nullptr after errors. `finished` sees the compiler when there were none, before it goes. compile.cpp
+[[nodiscard]] std::unique_ptr<const Program> run_compiler(const text::SourcePtr& source, const Launch* launch,
+                                                          const std::string& procedure_library,
+                                                          text::Diagnostics& diagnostics,
+                                                          const std::function<void(Compiler&)>& finished = {});
 
 // In the order of a run. Each reports what it finds and goes on.
 void bind_parameters(Compiler& compiler);   // compile_parameters.cpp
