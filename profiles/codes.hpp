@@ -57,5 +57,10 @@ inline constexpr const char* kWaveformRange = "P082";
 inline constexpr const char* kWaveformScan = "P083";
 inline constexpr const char* kWrongCell = "P090";
 inline constexpr const char* kCellFile = "P091";
+inline constexpr const char* kAmendReached = "P100";
+inline constexpr const char* kAmendLimits = "P101";
+inline constexpr const char* kAmendResult = "P102";
+inline constexpr const char* kAmendParameter = "P103";
+inline constexpr const char* kAmendPlace = "P104";
 
 }  // namespace cyclerd::profiles::code

@@ -53,6 +53,12 @@ void number_names(Compiler& compiler) {
   program.result_slots = static_cast<std::uint32_t>(names.results().size());
   program.mark_count = static_cast<std::uint32_t>(names.marks().size());
   program.initial_variables.assign(names.variables().size(), base::kAbsent);
+  program.variable_names.resize(names.variables().size());
+  for (const auto& [name, number] : names.variables()) program.variable_names[number] = name;
+  program.mark_names.resize(names.marks().size());
+  for (const auto& [name, number] : names.marks()) program.mark_names[number] = name;
+  program.result_names.resize(names.results().size());
+  for (const auto& [r, slot] : names.results()) program.result_names[slot] = {r.step, r.quantity, r.pick, r.nth};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "profiles/replay.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include "profiles/row_selector.hpp"
@@ -38,7 +39,7 @@ void replay(const Program& program, ExecutorState& state, const std::function<bo
   }
 }
 
-Replayed replay(const Program& program, std::span<const Input> inputs) {
+Replayed replay(const Program& program, std::span<const Input> inputs, std::span<const TakeOver> amended) {
   Replayed result;
   RowSelector rows(program);
   start(program, result.state);
@@ -48,21 +49,34 @@ Replayed replay(const Program& program, std::span<const Input> inputs) {
     command.sequence = result.commands.size() + 1;
     result.commands.push_back(command);
   };
-  replay(
-      program, result.state,
-      [&](Input& input) {
-        if (at == inputs.size()) return false;
-        input = inputs[at++];
-        return true;
-      },
-      [&](const Input& input, const Output& output) {
-        if (output.has_setpoint) add(setpoint_command(output, input.request), input);
-        if (output.has_chamber) add(chamber_command(output), input);
-        result.events.insert(result.events.end(), output.events.view().begin(), output.events.view().end());
-        result.steps.insert(result.steps.end(), output.steps.view().begin(), output.steps.view().end());
-        result.cycles.insert(result.cycles.end(), output.cycles.view().begin(), output.cycles.view().end());
-        rows.select(output, false, [&result](const Row& row) { result.rows.push_back(row); });
-      });
+  const auto run = [&](const Program& in_force, std::size_t end) {
+    replay(
+        in_force, result.state,
+        [&](Input& input) {
+          if (at == end) return false;
+          input = inputs[at++];
+          return true;
+        },
+        [&](const Input& input, const Output& output) {
+          if (output.has_setpoint) add(setpoint_command(output, input.request), input);
+          if (output.has_chamber) add(chamber_command(output), input);
+          result.events.insert(result.events.end(), output.events.view().begin(), output.events.view().end());
+          result.steps.insert(result.steps.end(), output.steps.view().begin(), output.steps.view().end());
+          result.cycles.insert(result.cycles.end(), output.cycles.view().begin(), output.cycles.view().end());
+          rows.select(output, false, [&result](const Row& row) { result.rows.push_back(row); });
+        });
+  };
+  const Program* in_force = &program;
+  for (const TakeOver& next : amended) {
+    run(*in_force, std::min<std::size_t>(inputs.size(), next.after_inputs));
+    if (at != next.after_inputs) return result;  // the recording ends before
+    next.amend(at == 0 ? base::Sample{} : inputs[at - 1].sample, result.state);
+    RowSelector of_new(*next.program);
+    of_new.take_over(rows);
+    rows.swap(of_new);
+    in_force = next.program;
+  }
+  run(*in_force, inputs.size());
   return result;
 }
 

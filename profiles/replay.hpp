@@ -27,8 +27,16 @@ struct Replayed {
   ExecutorState state;
 };
 
-// From the start of the test. Allocates; not for real-time threads.
-[[nodiscard]] Replayed replay(const Program& program, std::span<const Input> inputs);
+// Another program that takes over between two scans. `amend` makes the state its own; `last`: the sample before.
+struct TakeOver {
+  std::uint64_t after_inputs = 0;
+  const Program* program = nullptr;
+  std::function<void(const base::Sample& last, ExecutorState& state)> amend;
+};
+
+// From the start of the test, `amended` in order. Allocates; not for real-time threads.
+[[nodiscard]] Replayed replay(const Program& program, std::span<const Input> inputs,
+                              std::span<const TakeOver> amended = {});
 
 // From any moment, a scan at a time, for recordings too long to hold: `next` fills in the input and returns false at
 // the end; `seen` gets each scan's output.

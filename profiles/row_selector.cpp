@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace cyclerd::profiles {
 
@@ -30,6 +31,32 @@ void RowSelector::continue_after(const Row& last) noexcept RT_NONBLOCKING {
   newest_us_ = last.test_time_us;
   reference_ = last;
   any_wanted_ = true;
+}
+
+void RowSelector::swap(RowSelector& other) noexcept RT_NONBLOCKING {
+  std::swap(program_, other.program_);
+  held_.swap(other.held_);
+  std::swap(capacity_, other.capacity_);
+  std::swap(head_, other.head_);
+  std::swap(tail_, other.tail_);
+  std::swap(kept_, other.kept_);
+  std::swap(due_before_us_, other.due_before_us_);
+  std::swap(newest_us_, other.newest_us_);
+  std::swap(flush_, other.flush_);
+  std::swap(any_wanted_, other.any_wanted_);
+  std::swap(reference_, other.reference_);
+}
+
+void RowSelector::take_over(RowSelector& old) noexcept RT_NONBLOCKING {
+  const Program* program = program_;
+  // A larger ring is needed only when a longer pretrigger came in; otherwise the old one goes on as it is.
+  if (capacity_ > old.capacity_) {
+    for (std::uint64_t at = old.tail_; at != old.head_; ++at) held_[at % capacity_] = old.held_[at % old.capacity_];
+    held_.swap(old.held_);
+    std::swap(capacity_, old.capacity_);
+  }
+  swap(old);
+  program_ = program;
 }
 
 bool RowSelector::rule_asks(const Row& row, const RecordRule& rule) const noexcept RT_NONBLOCKING {

@@ -29,6 +29,10 @@ class RowSelector {
   }
   // Goes on after a recovery: the next row gets the number after `last`.
   void continue_after(const Row& last) noexcept RT_NONBLOCKING;
+  // Goes on for an amended test where `old` stands: its rows that are held back, its numbers. Neither allocates nor
+  // frees; `old` is not to be used again.
+  void take_over(RowSelector& old) noexcept RT_NONBLOCKING;
+  void swap(RowSelector& other) noexcept RT_NONBLOCKING;
   [[nodiscard]] std::uint64_t rows_kept() const noexcept RT_NONBLOCKING { return kept_; }
   [[nodiscard]] std::size_t capacity() const noexcept RT_NONBLOCKING { return capacity_; }
 

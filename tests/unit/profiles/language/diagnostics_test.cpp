@@ -326,7 +326,8 @@ TEST(Diagnostics, EveryCodeIsDocumentedAndTested) {
                             slurp("tests/unit/profiles/language/hostile_test.cpp") +
                             slurp("tests/unit/profiles/language/procedures_test.cpp") +
                             slurp("tests/unit/profiles/language/shapes_test.cpp") +
-                            slurp("tests/unit/profiles/language/results_test.cpp");
+                            slurp("tests/unit/profiles/language/results_test.cpp") +
+                            slurp("tests/unit/profiles/language/amend_test.cpp");
   const std::regex pattern("\"(P[0-9]{3})\"");
   int count = 0;
   for (auto it = std::sregex_iterator(codes.begin(), codes.end(), pattern); it != std::sregex_iterator();
