@@ -119,6 +119,7 @@ enum class RecordKind : std::uint16_t {
   checkpoint = 8,     // Checkpoint, then the executor's state
   test_end = 9,       // TestEnd
   audit = 10,         // JSON text
+  amendment = 11,     // TestAmendment, then the new profile as JSON text, then the executor's state under it
 };
 
 struct RecordHeader {
@@ -151,6 +152,20 @@ struct Checkpoint {
   base::MonoTime time;
   base::WallTime wall;
   std::uint64_t last_input_sequence = 0;
+  std::uint32_t state_version = 0;
+  std::uint32_t state_bytes = 0;
+};
+
+// Another profile took over, behind the input of this number and before the next one.
+struct TestAmendment {
+  base::MonoTime time;
+  base::WallTime wall;
+  std::uint64_t last_input_sequence = 0;
+  std::int64_t test_time_us = 0;  // of that input
+  std::uint32_t step_count = 0;   // the step that ran, and goes on
+  std::uint32_t step_index = 0;
+  std::uint32_t cycle_count = 0;
+  std::uint32_t metadata_bytes = 0;
   std::uint32_t state_version = 0;
   std::uint32_t state_bytes = 0;
 };

@@ -59,11 +59,16 @@ class Channel {
   void request(const Order& order) noexcept RT_NONBLOCKING;
   void acknowledge(const Order& order) noexcept RT_NONBLOCKING;
   void note(const Order& order) noexcept RT_NONBLOCKING;
+  void look(const Order& order) noexcept RT_NONBLOCKING;
   void reply(Reply::Kind kind, std::uint64_t id, std::string_view text = {},
              Run* run = nullptr) noexcept RT_NONBLOCKING;
   [[nodiscard]] Words why_not_start(const Order& order) const noexcept RT_NONBLOCKING;
   [[nodiscard]] Words why_not_request(profiles::Request request) const noexcept RT_NONBLOCKING;
   [[nodiscard]] Words why_not_acknowledge() const noexcept RT_NONBLOCKING;
+  // channel_amend.cpp: another program for the test that runs
+  void amend(const Order& order) noexcept RT_NONBLOCKING;
+  [[nodiscard]] Words why_not_amend(const Amend& wanted) const noexcept RT_NONBLOCKING;
+  [[nodiscard]] bool record_amendment(const Amend& wanted) noexcept RT_NONBLOCKING;
   // Empty when every device of the channel says good things: fresh, valid, output off, no alarm.
   [[nodiscard]] Words devices_trouble() const noexcept RT_NONBLOCKING;
   [[nodiscard]] Words chamber_trouble() const noexcept RT_NONBLOCKING;

@@ -211,6 +211,8 @@ void Channel::take(const Order& order) noexcept RT_NONBLOCKING {
     case Order::Kind::request: request(order); return;
     case Order::Kind::acknowledge: acknowledge(order); return;
     case Order::Kind::note: note(order); return;
+    case Order::Kind::look: look(order); return;
+    case Order::Kind::amend: amend(order); return;
   }
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/io/lanes.hpp"
+#include "profiles/amend.hpp"
 #include "profiles/executor.hpp"
 #include "profiles/program.hpp"
 #include "profiles/row_selector.hpp"
@@ -31,12 +32,26 @@ struct Run {
   explicit Run(std::shared_ptr<const profiles::Program> p) : program(std::move(p)), rows(*program) {}
 };
 
+// A program that is to take the place of a running test's, made by the control side with everything it needs already
+// allocated; the cycle borrows it until the reply.
+struct Amend {
+  profiles::ExecutorState seen;  // look: filled in by the cycle
+
+  // amend: refused as `moved_on` when the test is not where the plan was made. Accepted, `program` is the old one.
+  std::uint64_t test = 0;
+  const profiles::Program* from = nullptr;
+  std::shared_ptr<const profiles::Program> program;
+  profiles::Amendment plan;
+  std::unique_ptr<profiles::RowSelector> rows;
+  std::string metadata_json;  // for the record
+};
+
 enum class ChannelState : std::uint8_t { disabled = 0, safe, armed, running, paused, recovering, faulted, finished };
 [[nodiscard]] std::string_view to_string(ChannelState state) noexcept RT_NONBLOCKING;
 
 // From the control side to the cycle.
 struct Order {
-  enum class Kind : std::uint8_t { start = 0, request, acknowledge, note };
+  enum class Kind : std::uint8_t { start = 0, request, acknowledge, note, look, amend };
   Kind kind = Kind::start;
   profiles::Request request = profiles::Request::none;  // pause, resume, stop, skip_step
   base::EventKind note_kind = base::EventKind::note;    // note: the event's kind; `who` is its subject, `text` its text
@@ -45,6 +60,7 @@ struct Order {
   double value = 0.0;         // note: the event's value
   std::uint64_t id = 0;       // echoed in the Reply; 0: nobody waits, no Reply
   Run* run = nullptr;         // start: owned by the control side until the reply, then by the cycle until `finished`
+  Amend* amend = nullptr;     // look, amend: owned by the control side, left alone by it until the reply
   base::FixedText<94> who;    // operator
   base::FixedText<206> text;  // reason
 };
@@ -53,7 +69,8 @@ struct Order {
 struct Reply {
   enum class Kind : std::uint8_t { accepted = 0, refused, finished };
   Kind kind = Kind::accepted;
-  std::uint8_t reserved[3] = {};
+  std::uint8_t moved_on = 0;  // an amendment came a step too late: plan it again
+  std::uint8_t reserved[2] = {};
   std::uint32_t channel = 0;
   std::uint64_t id = 0;
   std::uint64_t ring_position = 0;  // frames pushed to the record ring so far, this order's included

@@ -3,13 +3,13 @@
 namespace cyclerd::cycle {
 
 bool RecordWriter::push(RecordStream& stream, profiles::RecordKind kind, std::span<const std::byte> payload,
-                        std::span<const std::byte> extra) noexcept RT_NONBLOCKING {
+                        std::span<const std::byte> extra, std::span<const std::byte> more) noexcept RT_NONBLOCKING {
   profiles::RecordHeader header;
   header.kind = kind;
   header.channel = stream.channel;
   header.test = stream.test;
   header.sequence = stream.sequence + 1;
-  const std::array<std::span<const std::byte>, 3> parts{std::as_bytes(std::span{&header, 1}), payload, extra};
+  const std::array<std::span<const std::byte>, 4> parts{std::as_bytes(std::span{&header, 1}), payload, extra, more};
   if (!ring_.push_parts(parts)) return false;
   ++stream.sequence;
   ++frames_;
@@ -17,9 +17,10 @@ bool RecordWriter::push(RecordStream& stream, profiles::RecordKind kind, std::sp
 }
 
 bool RecordWriter::put_bytes(RecordStream& stream, profiles::RecordKind kind, std::span<const std::byte> payload,
-                             std::span<const std::byte> extra) noexcept RT_NONBLOCKING {
+                             std::span<const std::byte> extra,
+                             std::span<const std::byte> more) noexcept RT_NONBLOCKING {
   if (stream.lost != 0) report_gap(stream);
-  if (stream.lost == 0 && push(stream, kind, payload, extra)) return true;
+  if (stream.lost == 0 && push(stream, kind, payload, extra, more)) return true;
   ++stream.lost;
   return false;
 }
@@ -35,7 +36,7 @@ void RecordWriter::report_gap(RecordStream& stream) noexcept RT_NONBLOCKING {
   event.subject.append("record ring");
   event.text.append("the ring to the disk was full: ").append(static_cast<std::int64_t>(stream.lost));
   event.text.append(" frames are missing here");
-  if (push(stream, profiles::RecordKind::event, std::as_bytes(std::span{&event, 1}), {})) stream.lost = 0;
+  if (push(stream, profiles::RecordKind::event, std::as_bytes(std::span{&event, 1}), {}, {})) stream.lost = 0;
 }
 
 double RecordWriter::fill() const noexcept RT_NONBLOCKING {

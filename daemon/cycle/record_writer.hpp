@@ -29,13 +29,13 @@ class RecordWriter {
 
   // False when there was no room: the frame is lost and counted; a gap event says so as soon as there is room again.
   template <class T>
-  bool put(RecordStream& stream, profiles::RecordKind kind, const T& payload,
-           std::span<const std::byte> extra = {}) noexcept RT_NONBLOCKING {
+  bool put(RecordStream& stream, profiles::RecordKind kind, const T& payload, std::span<const std::byte> extra = {},
+           std::span<const std::byte> more = {}) noexcept RT_NONBLOCKING {
     if (!journal_ && is_for_journal(kind)) {
       ++stream.sequence;
       return true;
     }
-    return put_bytes(stream, kind, std::as_bytes(std::span{&payload, 1}), extra);
+    return put_bytes(stream, kind, std::as_bytes(std::span{&payload, 1}), extra, more);
   }
 
   // Tells of frames that were lost; without any, does nothing.
@@ -55,9 +55,9 @@ class RecordWriter {
     return kind == input || kind == command || kind == checkpoint;
   }
   bool put_bytes(RecordStream& stream, profiles::RecordKind kind, std::span<const std::byte> payload,
-                 std::span<const std::byte> extra) noexcept RT_NONBLOCKING;
+                 std::span<const std::byte> extra, std::span<const std::byte> more) noexcept RT_NONBLOCKING;
   bool push(RecordStream& stream, profiles::RecordKind kind, std::span<const std::byte> payload,
-            std::span<const std::byte> extra) noexcept RT_NONBLOCKING;
+            std::span<const std::byte> extra, std::span<const std::byte> more) noexcept RT_NONBLOCKING;
 
   base::FrameRing& ring_;
   bool journal_;
