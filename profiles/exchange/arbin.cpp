@@ -21,6 +21,7 @@ class Arbin {
 
   std::optional<Translation> run() {
     if (import_.failed()) return std::nullopt;
+    loops_ = arbin_loops(schedule_);
     read_meaning();
     head();
     for (std::size_t i = 0; i < schedule_.steps.size(); ++i) read_step(i);
@@ -28,7 +29,7 @@ class Arbin {
     settle_guards(flow_, safety_, import_);
     profile_.name = import_.name();
     profile_.title = std::string(schedule_.head.at("m_szComments"));
-    profile_.comment = "Imported from the Arbin schedule " + import_.source()->name + ".";
+    profile_.comment = "Imported from the Arbin schedule " + import_.file_name() + ".";
     profile_.steps = to_blocks(flow_, import_);
     prepend_starts();
     safety_.write(profile_);
@@ -36,14 +37,14 @@ class Arbin {
   }
 
  private:
-  [[nodiscard]] static bool sets_variables(const ArbinStep& step) { return step.control.starts_with("Set Variable"); }
-
   void read_meaning() {
     for (const ArbinStep& step : schedule_.steps) {
       for (const ArbinLimit& limit : step.limits) {
         for (const ArbinEquation& equation : limit.equations) note_use(equation);
       }
     }
+    for (const auto& [label, expression] : schedule_.formulas) note_use({expression, "", ""});
+    forget_counters();
     for (const ArbinStep& step : schedule_.steps) {
       if (!sets_variables(step)) continue;
       const auto masks = arbin_masks(step);
@@ -53,6 +54,17 @@ class Arbin {
       const bool all = (masks->reset_capacities & used_capacities_) == used_capacities_;
       if (used_capacities_ != 0 && (resets != advances || (advances && !all))) meaning_.capacities_by_cycle = false;
     }
+  }
+  // Counters that only count the passes of a repeat need no variable.
+  void forget_counters() {
+    for (const ArbinLoop& loop : loops_) {
+      if (loop.count && loop.counter != 0) used_counters_ &= ~(1U << loop.counter);
+    }
+  }
+  [[nodiscard]] const ArbinLoop* loop_closed_by(std::size_t i) const {
+    const auto found =
+        std::find_if(loops_.begin(), loops_.end(), [&](const ArbinLoop& loop) { return loop.last == i; });
+    return found == loops_.end() ? nullptr : &*found;
   }
   void note_use(const ArbinEquation& equation) {
     constexpr const char* kNames[] = {"PV_CHAN_Charge_Capacity", "PV_CHAN_Discharge_Capacity", "PV_CHAN_Charge_Energy",
@@ -222,13 +234,6 @@ class Arbin {
 
   // ---- limits
 
-  std::optional<std::size_t> labelled(std::string_view label) const {
-    for (std::size_t i = 0; i < schedule_.steps.size(); ++i) {
-      if (trimmed(schedule_.steps[i].label) == label) return i;
-    }
-    return std::nullopt;
-  }
-
   bool target_of(const ArbinLimit& limit, std::size_t i, FlowEnd& end) {
     if (limit.target == "Next Step") return true;
     if (limit.target == "End Test") {
@@ -240,7 +245,7 @@ class Arbin {
       end.text.reason = "Unsafe in the schedule";
       return true;
     }
-    const auto target = labelled(limit.target);
+    const auto target = arbin_step_named(schedule_, limit.target);
     if (!target) {
       import_.error(code::kJump, limit.line,
                     fmt::format("step {}: a limit leads to \"{}\"; no step has that label", i + 1, limit.target));
@@ -432,8 +437,8 @@ class Arbin {
       jumps.push_back(std::move(end));
     }
     if (jumps.empty()) return;
-    if (jumps.size() == 1 && jumps[0].go == FlowEnd::Go::step && jumps[0].target <= i) {
-      close_loop(jumps[0], i, step);
+    if (const ArbinLoop* loop = loop_closed_by(i)) {
+      close_loop(*loop, from, jumps.front(), step);
       return;
     }
     // A decision takes a scan here.
@@ -446,14 +451,32 @@ class Arbin {
     step.ends_itself = false;
   }
 
-  void close_loop(const FlowEnd& jump, std::size_t i, const FlowStep& step) {
+  void close_loop(const ArbinLoop& plan, const ArbinStep& from, const FlowEnd& jump, const FlowStep& step) {
     FlowLoop loop;
-    loop.first = loop.entry = jump.target;
-    loop.last = i;
+    loop.first = loop.entry = plan.first;
+    loop.last = plan.last;
     loop.where = step.where;
     loop.line = step.line;
-    loop.until.push_back({fmt::format("not ({})", jump.text.when), "", "", ""});
+    if (plan.count) {
+      loop.arguments = InlineTable().raw("count", fmt::format("{}", *plan.count)).str();
+    } else {
+      loop.until.push_back({opposite(from, jump), "", "", ""});
+    }
     flow_.loops.push_back(std::move(loop));
+  }
+
+  // The condition of staying, the other way round.
+  static std::string opposite(const ArbinStep& from, const FlowEnd& jump) {
+    for (const ArbinLimit& limit : from.limits) {
+      if (!limit.ends_step || limit.target == "Next Step" || limit.equations.size() != 1) continue;
+      const std::string sign = compare_of(limit.equations.front().sign);
+      const std::string turned = sign == "<" ? ">=" : sign == "<=" ? ">" : sign == ">" ? "<=" : sign == ">=" ? "<" : "";
+      const std::string spaced = fmt::format(" {} ", sign);
+      const std::size_t at = jump.text.when.find(spaced);
+      if (turned.empty() || at == std::string::npos) break;
+      return jump.text.when.substr(0, at + 1) + turned + jump.text.when.substr(at + spaced.size() - 1);
+    }
+    return fmt::format("not ({})", jump.text.when);
   }
 
   // Counters and marks exist from the beginning.
@@ -476,6 +499,7 @@ class Arbin {
   ProfileText profile_;
   SafetyBox safety_;
   Flow flow_;
+  std::vector<ArbinLoop> loops_;
   std::uint32_t used_capacities_ = 0;
   std::uint32_t used_counters_ = 0;
 };

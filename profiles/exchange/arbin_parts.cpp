@@ -20,6 +20,11 @@ std::optional<std::int64_t> index_after(std::string_view& name, std::string_view
   return index;
 }
 
+// Sections are written whole: fewer keys than the first limit has mean that the file was cut.
+bool cut_off(const IniSection& section, std::size_t keys) {
+  return section.values.size() < keys || !section.values.contains("m_szGotoStep");
+}
+
 ArbinLimit limit_of(const IniSection& section) {
   ArbinLimit limit;
   limit.line = section.line;
@@ -62,6 +67,7 @@ constexpr Known kCapacities[] = {
     {"PV_CHAN_Charge_Energy", "charge_energy", "Wh"},
     {"PV_CHAN_Discharge_Energy", "discharge_energy", "Wh"},
 };
+constexpr int kFormulaDepth = 8;
 constexpr const char* kMarks[] = {"charge_reset", "discharge_reset", "charge_energy_reset", "discharge_energy_reset"};
 
 }  // namespace
@@ -69,6 +75,8 @@ constexpr const char* kMarks[] = {"charge_reset", "discharge_reset", "charge_ene
 ArbinSchedule read_arbin(Import& import) {
   ArbinSchedule schedule;
   bool headed = false;
+  std::size_t limit_keys = 0;
+  std::vector<std::optional<std::int64_t>> limit_counts;
   for (IniSection& section : read_ini(import.source()->text)) {
     std::string_view name = section.name;
     if (name == "Schedule") {
@@ -84,6 +92,12 @@ ArbinSchedule read_arbin(Import& import) {
         return schedule;
       }
       if (is_limit) {
+        if (limit_keys == 0) limit_keys = section.values.size();
+        if (cut_off(section, limit_keys)) {
+          import.error(code::kUnreadable, section.line,
+                       fmt::format("[{}] lacks keys that other limits have", section.name));
+          return schedule;
+        }
         schedule.steps.back().limits.push_back(limit_of(section));
         continue;
       }
@@ -98,6 +112,7 @@ ArbinSchedule read_arbin(Import& import) {
                                 std::string(section.at("m_szExtCtrlValue1")),
                                 std::string(section.at("m_szExtCtrlValue2")),
                                 {}});
+      limit_counts.push_back(whole_of(section.at("m_uLimitNum")));
     } else if (name.starts_with("Schedule_Formula")) {
       schedule.formulas.insert_or_assign(std::string(section.at("m_szLabel")),
                                          std::string(section.at("m_szExpression")));
@@ -114,6 +129,12 @@ ArbinSchedule read_arbin(Import& import) {
     import.error(
         code::kUnreadable, schedule.head.line,
         fmt::format("m_uStepNum says {} steps, there are {}: the file is cut off", *count, schedule.steps.size()));
+  }
+  for (std::size_t i = 0; i < limit_counts.size(); ++i) {
+    const auto found = static_cast<std::int64_t>(schedule.steps[i].limits.size());
+    if (limit_counts[i].value_or(found) == found) continue;
+    import.error(code::kUnreadable, schedule.steps[i].line,
+                 fmt::format("step {}: m_uLimitNum says {} limits, there are {}", i + 1, *limit_counts[i], found));
   }
   return schedule;
 }
@@ -138,30 +159,125 @@ std::optional<ArbinMasks> arbin_masks(const ArbinStep& step) {
   return masks;
 }
 
-std::optional<ArbinQuantity> arbin_quantity(std::string_view name, const ArbinMeaning& meaning) {
+std::optional<UnitText> arbin_quantity(std::string_view name, const ArbinMeaning& meaning) {
   for (const Known& known : kQuantities) {
-    if (name == known.name) return ArbinQuantity{known.text, known.unit};
+    if (name == known.name) return UnitText{known.text, known.unit};
   }
   for (std::size_t k = 0; k < std::size(kCapacities); ++k) {
     if (name != kCapacities[k].name) continue;
     const std::string text =
         meaning.capacities_by_cycle ? kCapacities[k].text : fmt::format("{}.{}", kMarks[k], kCapacities[k].text);
-    return ArbinQuantity{text, kCapacities[k].unit};
+    return UnitText{text, kCapacities[k].unit};
+  }
+  if (meaning.schedule == nullptr || meaning.depth >= kFormulaDepth) return std::nullopt;
+  const auto formula = meaning.schedule->formulas.find(name);
+  if (formula == meaning.schedule->formulas.end()) return std::nullopt;
+  ArbinMeaning deeper = meaning;
+  ++deeper.depth;
+  return unit_expression(formula->second, [&](std::string_view inner) { return arbin_quantity(inner, deeper); });
+}
+
+std::optional<std::string> arbin_value(std::string_view text, std::string_view unit, const ArbinMeaning& meaning) {
+  return expression_in(text, unit, [&](std::string_view name) { return arbin_quantity(name, meaning); });
+}
+
+bool sets_variables(const ArbinStep& step) {
+  return step.control.starts_with("Set Variable");
+}
+
+std::optional<std::size_t> arbin_step_named(const ArbinSchedule& schedule, std::string_view label) {
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    if (trimmed(schedule.steps[i].label) == label) return i;
   }
   return std::nullopt;
 }
 
-std::optional<std::string> arbin_value(std::string_view text, std::string_view unit, const ArbinMeaning& meaning) {
-  text = trimmed(text);
-  if (const auto number = number_of(text)) {
-    if (unit == "A") return current_text(*number);
-    if (unit == "s") return time_text(*number);
-    return unit_text(*number, unit);
+namespace {
+
+// The one condition by which a Set Variable(s) step goes back.
+const ArbinLimit* way_back(const ArbinSchedule& schedule, std::size_t i, std::size_t& target) {
+  const ArbinLimit* back = nullptr;
+  for (const ArbinLimit& limit : schedule.steps[i].limits) {
+    if (!limit.ends_step || limit.target == "Next Step") continue;
+    const auto to = arbin_step_named(schedule, limit.target);
+    if (back != nullptr || !to || *to > i) return nullptr;
+    back = &limit;
+    target = *to;
   }
-  if (const auto quantity = arbin_quantity(text, meaning)) {
-    return quantity->unit == unit ? std::optional(quantity->text) : std::nullopt;
+  return back;
+}
+
+bool entered_from_outside(const ArbinSchedule& schedule, const ArbinLoop& loop, bool middle_only) {
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    if (loop.first <= i && i <= loop.last) continue;
+    for (const ArbinLimit& limit : schedule.steps[i].limits) {
+      if (!limit.ends_step) continue;
+      const auto to = arbin_step_named(schedule, limit.target);
+      if (to && *to >= loop.first + (middle_only ? 1U : 0U) && *to <= loop.last) return true;
+    }
   }
-  return std::nullopt;
+  return false;
+}
+
+// How often the loop is passed: its counter starts at `start`, is counted up only at the loop's end, and is looked at
+// only there.
+void count_passes(const ArbinSchedule& schedule, const std::vector<ArbinLoop>& loops, const ArbinLimit& back,
+                  ArbinLoop& loop) {
+  if (back.equations.size() != 1) return;
+  const ArbinEquation& equation = back.equations.front();
+  const auto bound = whole_of(equation.right);
+  if (!bound || (equation.sign != "<" && equation.sign != "<=")) return;
+  const bool is_cycle = equation.left == "PV_CHAN_Cycle_Index";
+  const bool is_counter = equation.left.starts_with("TC_Counter") && equation.left.size() == 11;
+  if (!is_cycle && !is_counter) return;
+  const std::uint32_t bit = is_cycle ? 0U : static_cast<std::uint32_t>(equation.left.back() - '0');
+  if (bit > 4) return;
+  const bool nested = std::any_of(loops.begin(), loops.end(), [&](const ArbinLoop& other) {
+    return &other != &loop && other.first <= loop.first && loop.last <= other.last;
+  });
+  bool reset_before = false;
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    const ArbinStep& step = schedule.steps[i];
+    for (const ArbinLimit& limit : step.limits) {
+      for (const ArbinEquation& other : limit.equations) {
+        const bool uses = other.left == equation.left || other.right == equation.left;
+        if (is_counter && uses && i != loop.last) return;
+      }
+    }
+    if (!sets_variables(step)) continue;
+    const auto masks = arbin_masks(step);
+    if (!masks) return;
+    const std::uint32_t flag = 1U << bit;
+    const bool up = (masks->up & flag) != 0;
+    if (up != (i == loop.last) || (masks->down & flag) != 0) return;
+    if ((masks->reset & flag) == 0) continue;
+    if (is_cycle || i + 1 != loop.first) return;
+    reset_before = true;
+  }
+  if (nested && !reset_before) return;
+  const std::int64_t passes = *bound + (equation.sign == "<=" ? 1 : 0) - (is_cycle ? 1 : 0);
+  loop.count = std::max<std::int64_t>(passes, 1);
+  loop.counter = bit;
+}
+
+}  // namespace
+
+std::vector<ArbinLoop> arbin_loops(const ArbinSchedule& schedule) {
+  std::vector<ArbinLoop> loops;
+  std::vector<const ArbinLimit*> ways;
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    if (!sets_variables(schedule.steps[i])) continue;
+    ArbinLoop loop;
+    const ArbinLimit* back = way_back(schedule, i, loop.first);
+    loop.last = i;
+    if (back == nullptr || entered_from_outside(schedule, loop, true)) continue;
+    loops.push_back(loop);
+    ways.push_back(back);
+  }
+  for (std::size_t k = 0; k < loops.size(); ++k) {
+    if (!entered_from_outside(schedule, loops[k], false)) count_passes(schedule, loops, *ways[k], loops[k]);
+  }
+  return loops;
 }
 
 }  // namespace cyclerd::exchange

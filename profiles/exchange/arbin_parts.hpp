@@ -9,6 +9,7 @@
 
 #include "profiles/exchange/import_parts.hpp"
 #include "profiles/exchange/ini_text.hpp"
+#include "profiles/exchange/unit_expression.hpp"
 
 namespace cyclerd::exchange {
 
@@ -54,18 +55,26 @@ struct ArbinMasks {
 // counted from marks.
 struct ArbinMeaning {
   bool capacities_by_cycle = true;
-  const ArbinSchedule* schedule = nullptr;
+  const ArbinSchedule* schedule = nullptr;  // for its formulas
+  int depth = 0;                            // of formulas within formulas
 };
 
-// A quantity or formula of the file in our words, with the unit its numbers have; nullopt: not known.
-struct ArbinQuantity {
-  std::string text;
-  std::string unit;
-};
-[[nodiscard]] std::optional<ArbinQuantity> arbin_quantity(std::string_view name, const ArbinMeaning& meaning);
+// A quantity of the file, or a formula over such, in our words; nullopt: not known.
+[[nodiscard]] std::optional<UnitText> arbin_quantity(std::string_view name, const ArbinMeaning& meaning);
 
 // The side of an equation, or a control value: a number with `unit`, or an expression of known quantities.
 [[nodiscard]] std::optional<std::string> arbin_value(std::string_view text, std::string_view unit,
                                                      const ArbinMeaning& meaning);
+
+// A step that only sets variables, or that the loop it closes is passed so often.
+struct ArbinLoop {
+  std::size_t first = 0, last = 0;
+  std::optional<std::int64_t> count;  // passes, where the counter tells
+  std::uint32_t counter = 0;          // bit of the counter that counts them
+};
+[[nodiscard]] bool sets_variables(const ArbinStep& step);
+[[nodiscard]] std::optional<std::size_t> arbin_step_named(const ArbinSchedule& schedule, std::string_view label);
+// The steps that go back to an earlier one by a single condition, nothing from outside leading into their middle.
+[[nodiscard]] std::vector<ArbinLoop> arbin_loops(const ArbinSchedule& schedule);
 
 }  // namespace cyclerd::exchange

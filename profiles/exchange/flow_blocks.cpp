@@ -308,6 +308,30 @@ bool beyond_step(const FlowStep& step, const FlowEnd& end) {
          (step.sign < 0 && end.voltage_min_V && *end.voltage_min_V < *step.level_V);
 }
 
+// Ends in the direction of the step are where it works, but for values that other steps have against their direction:
+// 4.4 V in a rest, or in a discharge, guards the cell, and so it does in a charge.
+Levels working_levels(const Flow& flow) {
+  std::set<double> upper_guards, lower_guards;
+  for (const FlowStep& step : flow.steps) {
+    for (const FlowEnd& end : step.ends) {
+      const bool beyond = end.safety || beyond_step(step, end);
+      if (end.voltage_max_V && (beyond || step.sign <= 0)) upper_guards.insert(*end.voltage_max_V);
+      if (end.voltage_min_V && (beyond || step.sign >= 0)) lower_guards.insert(*end.voltage_min_V);
+    }
+  }
+  Levels levels;
+  for (const FlowStep& step : flow.steps) {
+    levels.take(step.level_V);
+    for (const FlowEnd& end : step.ends) {
+      const bool works_up = step.sign > 0 && end.voltage_max_V && !upper_guards.contains(*end.voltage_max_V);
+      const bool works_down = step.sign < 0 && end.voltage_min_V && !lower_guards.contains(*end.voltage_min_V);
+      if (works_up) levels.take(end.voltage_max_V);
+      if (works_down) levels.take(end.voltage_min_V);
+    }
+  }
+  return levels;
+}
+
 // A limit that every timed step has: written once, in [safety].
 void hoist(Flow& flow, std::optional<double> FlowEnd::*bound, std::optional<double>& box, bool upper, Import& import) {
   std::optional<double> value;
@@ -340,22 +364,12 @@ void hoist(Flow& flow, std::optional<double> FlowEnd::*bound, std::optional<doub
 }  // namespace
 
 void settle_guards(Flow& flow, SafetyBox& safety, Import& import) {
-  Levels levels;
-  for (const FlowStep& step : flow.steps) {
-    levels.take(step.level_V);
-    for (const FlowEnd& end : step.ends) {
-      if (end.go != FlowEnd::Go::next || end.safety) continue;
-      if (beyond_step(step, end)) continue;
-      levels.take(end.voltage_max_V);
-      levels.take(end.voltage_min_V);
-    }
-  }
+  const Levels levels = working_levels(flow);
   for (FlowStep& step : flow.steps) {
     for (FlowEnd& end : step.ends) {
       const bool beyond_all = (end.voltage_max_V && levels.most && *end.voltage_max_V > *levels.most) ||
                               (end.voltage_min_V && levels.least && *end.voltage_min_V < *levels.least);
       if (!end.safety && !beyond_all && !beyond_step(step, end)) continue;
-      if (!end.voltage_max_V && !end.voltage_min_V && !end.safety) continue;
       if (end.go != FlowEnd::Go::fail) {
         const std::string there = end.go == FlowEnd::Go::step  ? fmt::format("step {} follows", end.target + 1)
                                   : end.go == FlowEnd::Go::end ? "the test is over"
@@ -365,7 +379,7 @@ void settle_guards(Flow& flow, SafetyBox& safety, Import& import) {
         end.go = FlowEnd::Go::fail;
       }
       end.safety = true;
-      if (end.text.reason.empty()) end.text.reason = fmt::format("{}: a limit that guards the cell", end.text.when);
+      if (end.text.reason.empty()) end.text.reason = "a limit that guards the cell";
     }
   }
   hoist(flow, &FlowEnd::voltage_max_V, safety.voltage_max_V, true, import);

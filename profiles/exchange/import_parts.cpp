@@ -177,13 +177,20 @@ namespace {
 
 using Limit = std::optional<double>;
 
-// `name` = { min, max, for } of one quantity.
+// `name` = { min, max, for } of one quantity. `cell_min`, `cell_max`: just inside of where the cell's own limits trip.
+// The tighter of the two stands, as it would anyway: a looser limit than the cell's is refused.
 void write_bound(ProfileText& profile, const char* name, const Limit& min, const Limit& max, const char* unit,
-                 double dwell_s) {
+                 double dwell_s, const char* cell_min, const char* cell_max) {
   if (!min && !max) return;
   InlineTable table;
-  if (min) table.text("min", unit_text(*min, unit));
-  if (max) table.text("max", unit_text(*max, unit));
+  const auto tighter = [&](const char* function, double value, const char* of_cell) {
+    const std::string text = unit_text(value, unit);
+    return *of_cell == 0 ? text : fmt::format("{}({}, {})", function, text, of_cell);
+  };
+  if (min) table.text("min", tighter("max", *min, cell_min));
+  // `max` alone would bound both directions of a current.
+  if (!min && std::string_view(name) == "current") table.text("min", cell_min);
+  if (max) table.text("max", tighter("min", *max, cell_max));
   if (dwell_s > 0.0) table.text("for", time_text(dwell_s));
   profile.safety.emplace_back(name, table.str());
 }
@@ -191,17 +198,22 @@ void write_bound(ProfileText& profile, const char* name, const Limit& min, const
 }  // namespace
 
 void SafetyBox::write(ProfileText& profile) const {
-  write_bound(profile, "voltage", voltage_min_V, voltage_max_V, "V", dwell_s);
-  write_bound(profile, "current", current_min_A, current_max_A, "A", dwell_s);
-  write_bound(profile, "power", power_min_W, power_max_W, "W", dwell_s);
-  write_bound(profile, "temperature", temperature_min_degC, temperature_max_degC, "degC", dwell_s);
-  write_bound(profile, "capacity", std::nullopt, capacity_max_Ah, "Ah", 0.0);
+  // Without figures of its own a cell trips 50 mV and 5 % beyond its ratings.
+  write_bound(profile, "voltage", voltage_min_V, voltage_max_V, "V", dwell_s, "cell.voltage_min - 40 mV",
+              "cell.voltage_max + 40 mV");
+  write_bound(profile, "current", current_min_A, current_max_A, "A", dwell_s, "-1.04 * cell.discharge_current_max",
+              "1.04 * cell.charge_current_max");
+  write_bound(profile, "power", power_min_W, power_max_W, "W", dwell_s, "", "");
+  write_bound(profile, "temperature", temperature_min_degC, temperature_max_degC, "degC", dwell_s,
+              "min(cell.charge_temperature_min, cell.discharge_temperature_min)",
+              "max(cell.charge_temperature_max, cell.discharge_temperature_max)");
+  write_bound(profile, "capacity", std::nullopt, capacity_max_Ah, "Ah", 0.0, "", "");
 }
 
 Import::Import(const text::SourcePtr& source, const ImportOptions& options, text::Diagnostics& diagnostics)
     : source_(source), name_(options.name), diagnostics_(diagnostics) {
   if (name_.empty()) {
-    name_ = source->name.substr(source->name.find_last_of('/') + 1);
+    name_ = file_name();
     const std::size_t dot = name_.find_last_of('.');
     if (dot != std::string::npos && dot != 0) name_.resize(dot);
   }
@@ -211,6 +223,10 @@ Import::Import(const text::SourcePtr& source, const ImportOptions& options, text
     return;
   }
   source_ = std::make_shared<const text::Source>(text::Source{source->name, as_utf8(source->text)});
+}
+
+std::string Import::file_name() const {
+  return source_->name.substr(source_->name.find_last_of('/') + 1);
 }
 
 void Import::error(const char* code, std::uint32_t line, std::string message, std::string help) {

@@ -62,6 +62,7 @@ class Import {
   [[nodiscard]] bool failed() const noexcept { return failed_; }
   [[nodiscard]] const text::SourcePtr& source() const noexcept { return source_; }  // as UTF-8
   [[nodiscard]] std::string name() const { return name_; }
+  [[nodiscard]] std::string file_name() const;  // without its folder
 
   void error(const char* code, std::uint32_t line, std::string message, std::string help = {});
   void dropped(std::string where, std::string what, std::string why);

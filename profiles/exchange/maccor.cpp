@@ -39,7 +39,7 @@ class Maccor {
     if (import_.failed()) return std::nullopt;
     settle_guards(flow_, safety_, import_);
     profile_.name = import_.name();
-    profile_.comment = "Imported from the Maccor procedure " + import_.source()->name + ".";
+    profile_.comment = "Imported from the Maccor procedure " + import_.file_name() + ".";
     profile_.steps = to_blocks(flow_, import_);
     safety_.write(profile_);
     return import_.finish(profile_);
@@ -358,7 +358,7 @@ class Maccor {
   }
 
   void records(const xml_node& node, const FlowStep& step, StepText& text) {
-    InlineTable table;
+    std::map<std::string, MaccorReport> rules;  // of two for one key the finer
     for (const xml_node& report : node.child("Reports").children("ReportEntry")) {
       const std::string_view type = child_text(report, "ReportType");
       const std::string_view value = child_text(report, "Value");
@@ -367,11 +367,15 @@ class Maccor {
         import_.dropped(step.where, fmt::format("report {} {}", type, value), "not a rule for rows here");
         continue;
       }
-      if (rule->key.empty()) continue;
-      table.text(rule->key, rule->value);
       import_.translated();
+      if (rule->key.empty()) continue;
+      const auto [at, is_new] = rules.try_emplace(rule->key, *rule);
+      if (!is_new && rule->size < at->second.size) at->second = *rule;
     }
-    if (table.str() != "{}") text.keys.emplace_back("record", table.str());
+    if (rules.empty()) return;
+    InlineTable table;
+    for (const auto& [key, rule] : rules) table.text(key, rule.value);
+    text.keys.emplace_back("record", table.str());
   }
 
   Import& import_;

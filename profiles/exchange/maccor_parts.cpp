@@ -187,7 +187,7 @@ std::optional<MaccorReport> maccor_report(std::string_view type, std::string_vie
     const auto seconds = maccor_seconds(value);
     if (!seconds) return std::nullopt;
     if (*seconds == 0.0) return MaccorReport{};
-    return MaccorReport{"every", time_text(*seconds)};
+    return MaccorReport{"every", time_text(*seconds), *seconds};
   }
   for (const Word& word : kReports) {
     if (type != word.type) continue;
@@ -196,8 +196,8 @@ std::optional<MaccorReport> maccor_report(std::string_view type, std::string_vie
     if (*number == 0.0) return MaccorReport{};
     const std::string_view unit = word.unit;
     const bool small = (unit == "V" || unit == "A") && *number < 0.1;
-    return MaccorReport{word.quantity,
-                        small ? unit_text(*number * 1e3, fmt::format("m{}", unit)) : unit_text(*number, unit)};
+    const std::string text = small ? unit_text(*number * 1e3, fmt::format("m{}", unit)) : unit_text(*number, unit);
+    return MaccorReport{word.quantity, text, *number};
   }
   return std::nullopt;
 }

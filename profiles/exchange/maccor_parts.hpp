@@ -23,6 +23,7 @@ struct MaccorEnd {
 // A report as a key of `record`; an empty key: it says nothing (zero).
 struct MaccorReport {
   std::string key, value;
+  double size = 0.0;
 };
 [[nodiscard]] std::optional<MaccorReport> maccor_report(std::string_view type, std::string_view value);
 

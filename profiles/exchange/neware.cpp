@@ -7,22 +7,13 @@
 #include <map>
 
 #include "profiles/exchange/flow_blocks.hpp"
+#include "profiles/exchange/neware_parts.hpp"
 #include "profiles/exchange/xml_text.hpp"
 
 namespace cyclerd::exchange {
 namespace {
 
 using pugi::xml_node;
-
-constexpr double kPerVolt = 1e4;
-constexpr double kPerSecond = 1e3;
-
-// Where a condition leads, besides the number of a step.
-constexpr std::int64_t kJumpNothing = 0;
-constexpr std::int64_t kJumpNext = 65526;
-constexpr std::int64_t kJumpStop = 65533;
-constexpr std::int64_t kJumpProtect = 65534;
-constexpr std::int64_t kJumpFinish = 65535;
 
 enum class Kind : std::uint8_t { constant_current, constant_voltage, cc_cv, rest, cycle, end, pause, unsupported };
 struct StepType {
@@ -60,7 +51,7 @@ constexpr const char* kMainKeys[] = {"Curr", "Rate", "Volt", "Time", "Stop_Volt"
 
 class Neware {
  public:
-  explicit Neware(Import& import) : import_(import), xml_(import) {}
+  explicit Neware(Import& import) : import_(import), xml_(import), values_(import, xml_) {}
 
   std::optional<Translation> run() {
     if (import_.failed()) return std::nullopt;
@@ -79,7 +70,7 @@ class Neware {
     if (import_.failed()) return std::nullopt;
     settle_guards(flow_, safety_, import_);
     profile_.name = import_.name();
-    profile_.comment = "Imported from the Neware step file " + import_.source()->name + ".";
+    profile_.comment = "Imported from the Neware step file " + import_.file_name() + ".";
     profile_.steps = to_blocks(flow_, import_);
     safety_.write(profile_);
     return import_.finish(profile_);
@@ -104,45 +95,23 @@ class Neware {
     return config;
   }
 
-  // ---- values
-
-  // A child's Value; switched off ones count as not there. Zero means "not set" in these files.
-  std::optional<double> value(const xml_node& parent, const char* key, const std::string& where) {
-    const xml_node node = parent.child(key);
-    if (!node || std::string_view(node.attribute("Is_Select").as_string("1")) == "0") return std::nullopt;
-    const std::string_view text = trimmed(node.attribute("Value").as_string());
-    if (text.empty()) return std::nullopt;
-    const auto number = number_of(text);
-    if (!number) {
-      import_.error(code::kValue, xml_.line_of(node), fmt::format("{}: {} = \"{}\" is not a number", where, key, text));
-    }
-    return number;
-  }
-  std::optional<double> nonzero(const xml_node& parent, const char* key, const std::string& where, double per_unit) {
-    const auto number = value(parent, key, where);
-    if (!number || *number == 0.0) return std::nullopt;
-    return *number / per_unit;
-  }
-  [[nodiscard]] double per_ampere() const { return 1e3 * scale_; }
-  [[nodiscard]] double per_ampere_hour() const { return 3600.0 * 1e3 * scale_; }
-
   void head(const xml_node& head) {
-    if (const auto scale = value(head, "Scale", "Head_Info")) {
+    if (const auto scale = values_.value(head, "Scale", "Head_Info")) {
       if (*scale > 0.0)
-        scale_ = *scale;
+        values_.set_scale(*scale);
       else
         import_.error(code::kValue, xml_.line_of(head), fmt::format("Head_Info: Scale = {} makes no currents", *scale));
     } else {
       import_.approximated("Head_Info", "Scale is missing",
                            "read as 1, currents in mA: compare them with the other software");
     }
-    if (const auto start = value(head, "Start_Step", "Head_Info"); start && *start != 1.0) {
+    if (const auto start = values_.value(head, "Start_Step", "Head_Info"); start && *start != 1.0) {
       import_.error(code::kBound, xml_.line_of(head.child("Start_Step")),
                     fmt::format("the file begins with step {}", *start), "only files that begin with step 1 are read");
     }
-    const auto rate_type = value(head, "RateType", "Head_Info");
+    const auto rate_type = values_.value(head, "RateType", "Head_Info");
     prefers_rate_ = rate_type && *rate_type == 105.0;
-    if (const auto capacity = nonzero(head, "MultCap", "Head_Info", per_ampere_hour())) {
+    if (const auto capacity = values_.nonzero(head, "MultCap", "Head_Info", values_.per_ampere_hour())) {
       capacity_Ah_ = *capacity;
       profile_.cell.emplace_back("nominal_capacity", quoted(unit_text(capacity_Ah_, "Ah")));
       import_.translated();
@@ -161,74 +130,48 @@ class Neware {
     const xml_node protect = part.child("Protect");
     const xml_node main = protect.child("Main");
     const std::string where = "Whole_Prt/Protect";
-    safety_.voltage_max_V = scaled(main.child("Volt"), "Upper", where, kPerVolt);
-    safety_.voltage_min_V = scaled(main.child("Volt"), "Lower", where, kPerVolt);
-    safety_.current_max_A = scaled(main.child("Curr"), "Upper", where, per_ampere());
-    safety_.current_min_A = scaled(main.child("Curr"), "Lower", where, per_ampere());
-    safety_.capacity_max_Ah = nonzero(main.child("Cap"), "Upper", where, per_ampere_hour());
+    safety_.voltage_max_V = values_.scaled(main.child("Volt"), "Upper", where, NewareValues::kPerVolt);
+    safety_.voltage_min_V = values_.scaled(main.child("Volt"), "Lower", where, NewareValues::kPerVolt);
+    safety_.current_max_A = values_.scaled(main.child("Curr"), "Upper", where, values_.per_ampere());
+    safety_.current_min_A = values_.scaled(main.child("Curr"), "Lower", where, values_.per_ampere());
+    safety_.capacity_max_Ah = values_.nonzero(main.child("Cap"), "Upper", where, values_.per_ampere_hour());
     for (const char* key : {"Delay_Time", "Delay"}) {
-      if (const auto delay = nonzero(main, key, where, kPerSecond)) safety_.dwell_s = *delay;
+      if (const auto delay = values_.nonzero(main, key, where, NewareValues::kPerSecond)) safety_.dwell_s = *delay;
     }
-    unknown_keys(main, {"Volt", "Curr", "Cap", "Delay_Time", "Delay"}, where);
-    unknown_keys(main.child("Cap"), {"Upper"}, where + "/Cap");
+    values_.unknown_keys(main, {"Volt", "Curr", "Cap", "Delay_Time", "Delay"}, where);
+    values_.unknown_keys(main.child("Cap"), {"Upper"}, where + "/Cap");
     aux_limits(protect.child("Aux"), where + "/Aux");
     profile_.record = record(part.child("Record"), "Whole_Prt/Record");
   }
 
-  std::optional<double> scaled(const xml_node& parent, const char* key, const std::string& where, double per_unit) {
-    const auto number = value(parent, key, where);
-    if (number) import_.translated();
-    return number ? std::optional(*number / per_unit) : std::nullopt;
-  }
-
   void aux_limits(const xml_node& aux, const std::string& where) {
     // Tenths of a degree.
-    safety_.temperature_max_degC = scaled(aux, "Step_TempH", where, 10.0);
-    safety_.temperature_min_degC = scaled(aux, "Step_TempL", where, 10.0);
+    safety_.temperature_max_degC = values_.scaled(aux, "Step_TempH", where, 10.0);
+    safety_.temperature_min_degC = values_.scaled(aux, "Step_TempL", where, 10.0);
     if (safety_.temperature_max_degC || safety_.temperature_min_degC) {
       import_.approximated(where, "limits of an auxiliary temperature", "they hold for the cell's own sensor");
     }
-    unknown_keys(aux, {"Step_TempH", "Step_TempL"}, where);
-  }
-
-  // What may bound the cell and is not understood is an error, unless it is zero or switched off.
-  void unknown_keys(const xml_node& parent, std::initializer_list<const char*> known, const std::string& where) {
-    for (const xml_node& node : parent.children()) {
-      const std::string_view name = node.name();
-      if (std::any_of(known.begin(), known.end(), [&](const char* key) { return name == key; })) continue;
-      if (says_nothing(node)) continue;
-      import_.error(code::kBound, xml_.line_of(node),
-                    fmt::format("{}: what {} means is not known; it may bound the cell", where, name),
-                    "switch it off in the other software, import again, and write the limit by hand");
-    }
-  }
-  [[nodiscard]] static bool says_nothing(const xml_node& node) {
-    if (std::string_view(node.attribute("Is_Select").as_string("1")) == "0") return true;
-    if (node.first_child()) {
-      return std::all_of(node.begin(), node.end(), [](const xml_node& child) { return says_nothing(child); });
-    }
-    const std::string_view text = trimmed(node.attribute("Value").as_string());
-    return text.empty() || number_of(text) == 0.0;
+    values_.unknown_keys(aux, {"Step_TempH", "Step_TempL"}, where);
   }
 
   std::vector<std::pair<std::string, std::string>> record(const xml_node& node, const std::string& where) {
     std::vector<std::pair<std::string, std::string>> rules;
     const xml_node main = node.child("Main");
-    if (const auto every = nonzero(main, "Time", where, kPerSecond))
+    if (const auto every = values_.nonzero(main, "Time", where, NewareValues::kPerSecond))
       rules.emplace_back("every", quoted(time_text(*every)));
-    if (const auto step = nonzero(main, "Volt", where, kPerVolt))
+    if (const auto step = values_.nonzero(main, "Volt", where, NewareValues::kPerVolt))
       rules.emplace_back("voltage", quoted(unit_text(*step * 1e3, "mV")));
-    if (const auto step = nonzero(main, "Curr", where, per_ampere()))
+    if (const auto step = values_.nonzero(main, "Curr", where, values_.per_ampere()))
       rules.emplace_back("current", quoted(current_text(*step)));
     import_.translated(rules.size());
     for (const xml_node& other : main.children()) {
       const std::string_view name = other.name();
-      if (name != "Time" && name != "Volt" && name != "Curr" && !says_nothing(other)) {
+      if (name != "Time" && name != "Volt" && name != "Curr" && !values_.says_nothing(other)) {
         import_.dropped(where, std::string(name), "not a rule for rows here");
       }
     }
     for (const xml_node& other : node.children()) {
-      if (std::string_view(other.name()) != "Main" && !says_nothing(other)) {
+      if (std::string_view(other.name()) != "Main" && !values_.says_nothing(other)) {
         import_.dropped(where, other.name(), "rows of other channels have rules of their own here");
       }
     }
@@ -249,6 +192,7 @@ class Neware {
       return;
     }
     for (std::size_t i = 0; i < nodes.size(); ++i) number_step(nodes[i], i);
+    note_variables(nodes);
     flow_.steps.resize(nodes.size());
     for (std::size_t i = 0; i < nodes.size() && !import_.failed(); ++i) read_step(nodes[i], i);
     close_cycles();
@@ -266,10 +210,25 @@ class Neware {
     }
   }
 
+  // Which step puts a result into which of the other software's variables.
+  void note_variables(const std::vector<xml_node>& nodes) {
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      for (const xml_node& node : nodes[i].child("Limit").child("Other").children()) {
+        if (node.attribute("type").as_int() != NewareConditions::kSetType) continue;
+        const int user = node.attribute("GlobleUserID").as_int();
+        const bool again = !set_by_.try_emplace(user, i, node.attribute("GlobalVar").as_int()).second;
+        if (again) set_by_.at(user).step = NewareVariable::kTwice;
+      }
+    }
+  }
+
   void read_step(const xml_node& node, std::size_t i) {
     FlowStep& step = flow_.steps[i];
     step.where = fmt::format("step {}", ids_[i]);
     step.line = xml_.line_of(node);
+    const bool is_read =
+        std::any_of(set_by_.begin(), set_by_.end(), [&](const auto& set) { return set.second.step == i; });
+    if (is_read) step.label = NewareConditions::step_name(i);
     const auto number = whole_of(node.attribute("Step_Type").as_string());
     const StepType* type = std::find_if(std::begin(kStepTypes), std::end(kStepTypes),
                                         [&](const StepType& t) { return number && t.number == *number; });
@@ -317,7 +276,7 @@ class Neware {
       control(main, type, step, text);
     }
     ends_of_main(main, type, step);
-    conditions(node.child("Limit").child("Other"), step);
+    NewareConditions(import_, xml_, values_, index_, set_by_).read(node.child("Limit").child("Other"), step);
     protections(node.child("Protect"), step);
     if (type.kind != Kind::pause && !bounded(step)) {
       import_.error(code::kMissing, step.line,
@@ -341,7 +300,7 @@ class Neware {
     for (const xml_node& node : main.children()) {
       const std::string_view name = node.name();
       if (std::none_of(std::begin(kMainKeys), std::end(kMainKeys), [&](const char* key) { return name == key; }) &&
-          !says_nothing(node)) {
+          !values_.says_nothing(node)) {
         import_.error(code::kBound, xml_.line_of(node),
                       fmt::format("{}: what Limit/Main/{} means is not known; it may bound the cell", where, name),
                       "switch it off in the other software, import again, and write the limit by hand");
@@ -352,8 +311,8 @@ class Neware {
   // A current given as rate, as milliamperes, or as both.
   std::optional<std::string> current_of(const xml_node& main, const char* curr, const char* rate,
                                         const FlowStep& step) {
-    const auto amperes = nonzero(main, curr, step.where, per_ampere());
-    const auto c_rate = nonzero(main, rate, step.where, 1.0);
+    const auto amperes = values_.nonzero(main, curr, step.where, values_.per_ampere());
+    const auto c_rate = values_.nonzero(main, rate, step.where, 1.0);
     if (amperes && c_rate && prefers_rate_ && capacity_Ah_ > 0.0 &&
         std::abs(std::abs(*c_rate) * capacity_Ah_ - std::abs(*amperes)) > 0.01 * std::abs(*amperes)) {
       import_.approximated(step.where,
@@ -367,7 +326,7 @@ class Neware {
 
   void control(const xml_node& main, const StepType& type, FlowStep& step, StepText& text) {
     const auto current = current_of(main, "Curr", "Rate", step);
-    const auto voltage = nonzero(main, "Volt", step.where, kPerVolt);
+    const auto voltage = values_.nonzero(main, "Volt", step.where, NewareValues::kPerVolt);
     InlineTable arguments;
     text.control = type.sign > 0 ? "charge" : "discharge";
     if (type.kind != Kind::constant_voltage && !current) {
@@ -391,7 +350,7 @@ class Neware {
   }
 
   void ends_of_main(const xml_node& main, const StepType& type, FlowStep& step) {
-    if (const auto volts = nonzero(main, "Stop_Volt", step.where, kPerVolt)) {
+    if (const auto volts = values_.nonzero(main, "Stop_Volt", step.where, NewareValues::kPerVolt)) {
       FlowEnd end;
       end.text.when = fmt::format("voltage {} {}", type.sign < 0 ? "<=" : ">=", unit_text(*volts, "V"));
       (type.sign < 0 ? end.voltage_min_V : end.voltage_max_V) = volts;
@@ -400,82 +359,13 @@ class Neware {
     if (const auto current = current_of(main, "Stop_Curr", "Stop_Rate", step)) {
       step.ends.push_back({{fmt::format("abs(current) <= {}", *current), "", "", ""}, {}, 0, {}, {}, false});
     }
-    if (const auto charge = nonzero(main, "Cap", step.where, per_ampere_hour())) {
+    if (const auto charge = values_.nonzero(main, "Cap", step.where, values_.per_ampere_hour())) {
       step.ends.push_back(
           {{fmt::format("step_capacity >= {}", unit_text(*charge, "Ah")), "", "", ""}, {}, 0, {}, {}, false});
     }
-    if (const auto seconds = nonzero(main, "Time", step.where, kPerSecond)) {
+    if (const auto seconds = values_.nonzero(main, "Time", step.where, NewareValues::kPerSecond)) {
       step.ends.push_back({{fmt::format("time >= {}", time_text(*seconds)), "", "", ""}, {}, 0, {}, {}, false});
     }
-  }
-
-  // Limit/Other: conditions with a jump each.
-  void conditions(const xml_node& other, FlowStep& step) {
-    for (const xml_node& node : other.children()) {
-      const std::string_view name = node.name();
-      if (!name.starts_with("Cnd")) {
-        if (!says_nothing(node)) {
-          import_.error(code::kBound, xml_.line_of(node),
-                        fmt::format("{}: what Limit/Other/{} means is not known", step.where, name));
-        }
-        continue;
-      }
-      condition(node, step);
-    }
-  }
-
-  void condition(const xml_node& node, FlowStep& step) {
-    const auto of = [&](const char* key) { return whole_of(node.attribute(key).as_string("0")).value_or(-1); };
-    const std::int64_t jump = of("Jump_Line");
-    const auto bound = number_of(node.attribute("Value").as_string());
-    FlowEnd end;
-    const char* compare = of("CmpType") == 3   ? ">"
-                          : of("CmpType") == 4 ? ">="
-                          : of("CmpType") == 5 ? "<"
-                          : of("CmpType") == 6 ? "<="
-                                               : nullptr;
-    const std::int64_t type = of("type");
-    const bool simple = type >= 1 && type <= 3 && compare != nullptr && bound && of("Function") == 0 && of("Aux") == 0;
-    if (jump == kJumpNothing && type != 23) {
-      import_.dropped(step.where, fmt::format("{} without a jump", node.name()), "it changes nothing");
-      return;
-    }
-    if (!simple || !jump_to(jump, end)) {
-      import_.error(
-          code::kBound, xml_.line_of(node),
-          fmt::format("{}: the condition {} (type {}, function {}, jump {}) is not understood; it may bound the cell",
-                      step.where, node.name(), type, of("Function"), jump),
-          "take the condition out in the other software, import again, and write it by hand");
-      return;
-    }
-    const bool upper = compare[0] == '>';
-    if (type == 1) {
-      end.text.when = fmt::format("voltage {} {}", compare, unit_text(*bound / kPerVolt, "V"));
-      (upper ? end.voltage_max_V : end.voltage_min_V) = *bound / kPerVolt;
-    } else if (type == 2) {
-      end.text.when = fmt::format("{} {} {}", *bound < 0.0 ? "current" : "abs(current)", compare,
-                                  current_text(*bound / per_ampere()));
-    } else {
-      end.text.when = fmt::format("time {} {}", compare, time_text(*bound / kPerSecond));
-    }
-    step.ends.push_back(std::move(end));
-  }
-
-  bool jump_to(std::int64_t jump, FlowEnd& end) {
-    if (jump == kJumpNext) return true;
-    if (jump == kJumpFinish || jump == kJumpStop) {
-      end.go = FlowEnd::Go::end;
-      return true;
-    }
-    if (jump == kJumpProtect) {
-      end.go = FlowEnd::Go::fail;
-      return true;
-    }
-    const auto target = index_.find(jump);
-    if (target == index_.end()) return false;
-    end.go = FlowEnd::Go::step;
-    end.target = target->second;
-    return true;
   }
 
   // A step's own limits: the test fails there, as the channel of the other cycler goes into protection.
@@ -484,7 +374,7 @@ class Neware {
     const std::string where = step.where + "/Protect";
     std::string dwell;
     for (const char* key : {"Delay_Time", "Delay"}) {
-      if (const auto delay = nonzero(main, key, where, kPerSecond)) dwell = time_text(*delay);
+      if (const auto delay = values_.nonzero(main, key, where, NewareValues::kPerSecond)) dwell = time_text(*delay);
     }
     const auto guard = [&](std::string when, std::optional<double> most_V, std::optional<double> least_V) {
       FlowEnd end;
@@ -496,19 +386,19 @@ class Neware {
       end.safety = true;
       step.ends.insert(step.ends.begin(), std::move(end));
     };
-    if (const auto most = scaled(main.child("Volt"), "Upper", where, kPerVolt))
+    if (const auto most = values_.scaled(main.child("Volt"), "Upper", where, NewareValues::kPerVolt))
       guard(fmt::format("voltage > {}", unit_text(*most, "V")), most, {});
-    if (const auto least = scaled(main.child("Volt"), "Lower", where, kPerVolt))
+    if (const auto least = values_.scaled(main.child("Volt"), "Lower", where, NewareValues::kPerVolt))
       guard(fmt::format("voltage < {}", unit_text(*least, "V")), {}, least);
-    if (const auto most = scaled(main.child("Curr"), "Upper", where, per_ampere()))
+    if (const auto most = values_.scaled(main.child("Curr"), "Upper", where, values_.per_ampere()))
       guard(fmt::format("current > {}", current_text(*most)), {}, {});
-    if (const auto least = scaled(main.child("Curr"), "Lower", where, per_ampere()))
+    if (const auto least = values_.scaled(main.child("Curr"), "Lower", where, values_.per_ampere()))
       guard(fmt::format("current < {}", current_text(*least)), {}, {});
-    if (const auto most = nonzero(main.child("Cap"), "Upper", where, per_ampere_hour()))
+    if (const auto most = values_.nonzero(main.child("Cap"), "Upper", where, values_.per_ampere_hour()))
       guard(fmt::format("step_capacity > {}", unit_text(*most, "Ah")), {}, {});
-    unknown_keys(main, {"Volt", "Curr", "Cap", "Delay_Time", "Delay"}, where);
+    values_.unknown_keys(main, {"Volt", "Curr", "Cap", "Delay_Time", "Delay"}, where);
     for (const xml_node& other : protect.children()) {
-      if (std::string_view(other.name()) != "Main" && !says_nothing(other)) {
+      if (std::string_view(other.name()) != "Main" && !values_.says_nothing(other)) {
         import_.error(code::kBound, xml_.line_of(other),
                       fmt::format("{}: what {} means is not known; it may bound the cell", where, other.name()));
       }
@@ -542,7 +432,7 @@ class Neware {
   void conditions_of_cycle(const xml_node& other, const FlowStep& step) {
     for (const xml_node& node : other.children()) {
       const std::string_view name = node.name();
-      if (name == "Start_Step" || name == "Cycle_Count" || says_nothing(node)) continue;
+      if (name == "Start_Step" || name == "Cycle_Count" || values_.says_nothing(node)) continue;
       import_.error(code::kBound, xml_.line_of(node),
                     fmt::format("{}: what Limit/Other/{} means is not known", step.where, name));
     }
@@ -565,12 +455,13 @@ class Neware {
 
   Import& import_;
   XmlText xml_;
+  NewareValues values_;
   ProfileText profile_;
   SafetyBox safety_;
   Flow flow_;
   std::map<std::int64_t, std::size_t> index_;
   std::vector<std::int64_t> ids_;
-  double scale_ = 1.0;
+  std::map<int, NewareVariable> set_by_;
   double capacity_Ah_ = 0.0;
   bool prefers_rate_ = false;
 };
