@@ -161,8 +161,7 @@ void BdfCsv::append(std::span<const TableRow> rows, std::string& out) {
       step_record_index_ = 0;
     }
     ++step_record_index_;
-    std::string_view type;
-    if (row.step_index < step_types_.size()) type = step_types_[row.step_index];
+    const std::string_view type = step_types_.at(row.test_time_s, row.step_index);
     const Cell cell{row, step_record_index_, type, texts};
     for (std::size_t i = 0; i < kCsvColumns.size(); ++i) {
       if (i != 0) out += ',';

@@ -6,14 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "daemon/record/amendments.hpp"
 #include "daemon/record/table.hpp"
 
 namespace cyclerd::record {
 
 class BdfCsv {
  public:
-  // `step_types`: by place in the program, for the column Step Type.
-  explicit BdfCsv(std::vector<std::string> step_types) : step_types_(std::move(step_types)) {}
+  // `step_types`: for the column Step Type.
+  explicit BdfCsv(StepTypes step_types) : step_types_(std::move(step_types)) {}
 
   // Rows in order, from the first.
   void append(std::span<const TableRow> rows, std::string& out);
@@ -25,7 +26,7 @@ class BdfCsv {
   [[nodiscard]] static std::vector<Description> describe();
 
  private:
-  std::vector<std::string> step_types_;
+  StepTypes step_types_;
   std::uint32_t step_count_ = 0;
   std::int64_t step_record_index_ = 0;
 };

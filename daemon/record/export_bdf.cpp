@@ -9,6 +9,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "daemon/record/amendments.hpp"
 #include "daemon/record/bdf_csv.hpp"
 #include "daemon/record/record_json.hpp"
 #include "daemon/record/storage.hpp"
@@ -158,12 +159,20 @@ Json sidecar(const Json& about, const std::string& folder, const Exported& expor
         std::pair{folder + "/rows.arrows", "raw_data"}, std::pair{folder + "/events.jsonl", "event_log"}}) {
     if (Json a = artifact(file, role); !a.is_null()) artifacts.push_back(std::move(a));
   }
+  Json amendments = Json::array();
+  for (Json& entry : amendments_of(about)) {
+    if (Json a = artifact(folder + "/" + text_at(entry, "/file"), "source_protocol"); !a.is_null())
+      artifacts.push_back(std::move(a));
+    entry["occurred_at"] = iso_utc(number_at<std::int64_t>(entry, "/unix_time_us"));
+    amendments.push_back(std::move(entry));
+  }
   Json protocol = member(metadata, "profile");
   Json limits = protocol.is_object() && protocol.contains("limits") ? protocol["limits"] : Json();
   Json out = {{"format", "BDF metadata"},
               {"bdf_version", "1.3.0"},
               {"test", describe_test(about, events)},
               {"test_protocol", std::move(protocol)},
+              {"amendments", std::move(amendments)},
               {"equipment", member(metadata, "devices")},
               {"station", member(metadata, "station")},
               {"software", member(metadata, "software")},
@@ -178,19 +187,11 @@ Json sidecar(const Json& about, const std::string& folder, const Exported& expor
   return out;
 }
 
-std::vector<std::string> step_types(const Json& about) {
-  std::vector<std::string> out;
-  const Json::json_pointer where("/metadata/profile/steps");
-  if (!about.contains(where) || !about[where].is_array()) return out;
-  for (const Json& step : about[where]) out.push_back(text_at(step, "/type"));
-  return out;
-}
-
 base::Status write_csv(const std::string& folder, const Json& about, Exported& exported) {
   TRY_ASSIGN(const std::vector<std::byte> bytes, read_bytes(folder + "/rows.arrows"));
   const std::string temporary = exported.csv_path + ".tmp";
   TRY_ASSIGN(File file, File::open(temporary, O_WRONLY | O_CREAT | O_TRUNC));
-  BdfCsv csv(step_types(about));
+  BdfCsv csv{StepTypes(about)};
   std::string text = BdfCsv::header();
   std::uint64_t offset = 0;
   int error = 0;

@@ -197,6 +197,24 @@ bool append_decoded(std::span<const std::byte> payload, std::vector<T>& out) {
   return true;
 }
 
+bool take_amendment(TestJournal& test, const JournalFrame& f) {
+  JournalAmendment amendment;
+  std::span<const std::byte> rest;
+  const profiles::TestAmendment& head = amendment.head;
+  if (!decode(f.payload, amendment.head, &rest) || rest.size() < head.metadata_bytes ||
+      rest.size() - head.metadata_bytes != head.state_bytes) {
+    return false;
+  }
+  amendment.sequence = f.header.sequence;
+  amendment.metadata_json.assign(reinterpret_cast<const char*>(rest.data()), head.metadata_bytes);
+  const auto state = rest.subspan(head.metadata_bytes);
+  amendment.state.assign(state.begin(), state.end());
+  test.checkpoint = {head.time, head.wall, head.last_input_sequence, head.state_version, head.state_bytes};
+  test.checkpoint_state = amendment.state;
+  test.amendments.push_back(std::move(amendment));
+  return true;
+}
+
 bool take(TestJournal& test, const JournalFrame& f) {
   using enum profiles::RecordKind;
   std::span<const std::byte> rest;
@@ -217,6 +235,7 @@ bool take(TestJournal& test, const JournalFrame& f) {
       if (!decode(f.payload, test.checkpoint, &rest)) return false;
       test.checkpoint_state.assign(rest.begin(), rest.end());
       return true;
+    case amendment: return take_amendment(test, f);
     case test_end: test.ended = decode(f.payload, test.end); return test.ended;
     case none:
     case audit: return true;

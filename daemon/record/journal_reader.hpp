@@ -56,6 +56,14 @@ bool decode(std::span<const std::byte> payload, T& out, std::span<const std::byt
   return true;
 }
 
+// Another profile took over.
+struct JournalAmendment {
+  profiles::TestAmendment head;
+  std::uint64_t sequence = 0;
+  std::string metadata_json;     // {by, reason, changes, profile}
+  std::vector<std::byte> state;  // of the executor, under the new program
+};
+
 // Everything the journal holds of one test.
 struct TestJournal {
   bool begun = false;
@@ -69,7 +77,8 @@ struct TestJournal {
   std::vector<base::Command> commands;
   std::vector<profiles::StepSummary> steps;
   std::vector<profiles::CycleSummary> cycles;
-  profiles::Checkpoint checkpoint;  // the newest
+  std::vector<JournalAmendment> amendments;
+  profiles::Checkpoint checkpoint;  // the newest; that of an amendment counts
   std::vector<std::byte> checkpoint_state;
   std::uint64_t last_sequence = 0;
   std::uint64_t missing_sequences = 0;  // holes in the numbering

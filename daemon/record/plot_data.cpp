@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "daemon/record/amendments.hpp"
 #include "daemon/record/plot.hpp"
 #include "daemon/record/record_json.hpp"
 #include "daemon/record/storage.hpp"
@@ -22,10 +23,10 @@ void add_running_step(PlotData& data, const Json& about, std::uint32_t step_inde
   PlotStep step;
   step.start_s = from;
   step.end_s = data.time_s.back();
-  const Json::json_pointer where("/metadata/profile/steps");
-  if (about.contains(where) && about[where].is_array() && step_index < about[where].size()) {
-    step.name = text_at(about[where][step_index], "/name");
-    step.type = text_at(about[where][step_index], "/type");
+  const Json steps = newest_steps(about);
+  if (step_index < steps.size()) {
+    step.name = text_at(steps[step_index], "/name");
+    step.type = text_at(steps[step_index], "/type");
   }
   data.steps.push_back(std::move(step));
 }

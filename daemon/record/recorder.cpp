@@ -29,7 +29,7 @@ constexpr base::Duration kFullDiskRetry = base::seconds(1);
 // Someone waits for these: they are committed at once.
 bool waits_for_commit(const RecordHeader& header, std::span<const std::byte> payload) {
   if (header.kind == RecordKind::test_begin || header.kind == RecordKind::test_end ||
-      header.kind == RecordKind::checkpoint) {
+      header.kind == RecordKind::checkpoint || header.kind == RecordKind::amendment) {
     return true;
   }
   base::Event event;
@@ -42,7 +42,7 @@ bool waits_for_commit(const RecordHeader& header, std::span<const std::byte> pay
 bool belongs_in_files(RecordKind kind) {
   using enum RecordKind;
   return kind == test_begin || kind == row || kind == event || kind == step_summary || kind == cycle_summary ||
-         kind == test_end || kind == audit;
+         kind == test_end || kind == audit || kind == amendment;
 }
 
 }  // namespace

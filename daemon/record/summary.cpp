@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "daemon/record/amendments.hpp"
 #include "daemon/record/record_json.hpp"
 #include "daemon/record/storage.hpp"
 
@@ -119,7 +120,9 @@ std::string summary_text(const std::string& test_folder, const SummaryOptions& o
   }
   out += ": " + text_at(about, "/state", "unreadable");
   if (const std::string reason = text_at(about, "/reason"); !reason.empty()) out += " (" + reason + ")";
-  out += "\n\n";
+  out += "\n";
+  for (const Json& entry : amendments_of(about)) out += amendment_words(entry) + "\n";
+  out += "\n";
   out += steps_table(shortened(read_lines(test_folder + "/steps.jsonl"), options.max_steps));
   const std::vector<Json> cycles = read_lines(test_folder + "/cycles.jsonl");
   if (!cycles.empty()) out += "\n" + cycles_table(shortened(cycles, options.max_cycles));

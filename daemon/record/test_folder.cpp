@@ -8,6 +8,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "daemon/record/amendments.hpp"
 #include "daemon/record/journal_reader.hpp"
 
 namespace cyclerd::record {
@@ -97,11 +98,6 @@ std::string folder_name(std::uint64_t test, const std::string& channel) {
   std::tm utc{};
   gmtime_r(&seconds, &utc);
   return fmt::format("{:%Y%m%d-%H%M%S}-{}", utc, plain(channel));
-}
-
-Json program_steps(const Json& about) {
-  const Json::json_pointer where("/metadata/profile/steps");
-  return about.contains(where) ? about[where] : Json();
 }
 
 }  // namespace
@@ -196,7 +192,7 @@ base::Status TestFolder::apply(const profiles::RecordHeader& header, std::span<c
     case step_summary: {
       profiles::StepSummary value;
       if (!decode(payload, value)) return malformed();
-      steps_.push(to_json(value, program_steps(about_)), header.sequence);
+      steps_.push(to_json(value, steps_at_sequence(about_, header.sequence)), header.sequence);
       return {};
     }
     case cycle_summary: {
@@ -204,6 +200,12 @@ base::Status TestFolder::apply(const profiles::RecordHeader& header, std::span<c
       if (!decode(payload, value)) return malformed();
       cycles_.push(to_json(value), header.sequence);
       return {};
+    }
+    case amendment: {
+      profiles::TestAmendment head;
+      std::span<const std::byte> rest;
+      if (!decode(payload, head, &rest) || rest.size() < head.metadata_bytes) return malformed();
+      return amend(header, head, {reinterpret_cast<const char*>(rest.data()), head.metadata_bytes});
     }
     case test_end: {
       if (!decode(payload, end_)) return malformed();
@@ -214,7 +216,31 @@ base::Status TestFolder::apply(const profiles::RecordHeader& header, std::span<c
   }
 }
 
+base::Status TestFolder::amend(const profiles::RecordHeader& header, const profiles::TestAmendment& head,
+                               std::string_view about) {
+  const std::vector<Json> known = amendments_of(about_);
+  for (const Json& entry : known) {
+    if (number_at<std::uint64_t>(entry, "/sequence") >= header.sequence) return {};  // told again by a recovery
+  }
+  about_["amendments"].push_back(amendment_entry(header, head, about, known.size() + 2));
+  amendments_due_ = true;
+  return write_amendments();
+}
+
+// Every text that is missing, then test.json, which names them.
+base::Status TestFolder::write_amendments() {
+  for (const Json& entry : amendments_of(about_)) {
+    const std::string path = path_ + "/" + text_at(entry, "/file");
+    if (fs::exists(path)) continue;
+    TRY(write_atomically(path, text_at(entry, "/profile/text"), options_.durable));
+  }
+  TRY(write_about());
+  amendments_due_ = false;
+  return {};
+}
+
 base::Status TestFolder::write_due(base::MonoTime now) {
+  if (amendments_due_) TRY(write_amendments());
   TRY(events_.flush());
   TRY(steps_.flush());
   TRY(cycles_.flush());

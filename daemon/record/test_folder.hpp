@@ -75,12 +75,15 @@ class TestFolder {
   TestFolder() = default;
   base::Status open_files(std::vector<std::string>& report);
   base::Status write_about();
+  base::Status amend(const profiles::RecordHeader& header, const profiles::TestAmendment& head, std::string_view about);
+  base::Status write_amendments();
   base::Status close();
 
   std::string path_;
   FolderOptions options_;
   std::uint32_t channel_ = 0;
-  Json about_;  // test.json
+  Json about_;                   // test.json
+  bool amendments_due_ = false;  // about_ holds one that is not in the files yet
   RowStream rows_;
   LineFile events_;
   LineFile steps_;
