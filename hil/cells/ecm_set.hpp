@@ -39,7 +39,7 @@ struct Diffusion {
 };
 
 // Overvoltage of a charge transfer: factor 2RT/F asinh(I_f / I_0), I_f following the current with tau.
-struct Kinetics {
+struct ChargeTransfer {
   StateMap exchange_A = 1.0;  // I_0; its activation raises it with temperature: e^-(activation (1/T - 1/T_ref))
   double voltage_factor = 1.0;
   double charge_factor = 1.0;  // of I_0 while charging
@@ -64,7 +64,7 @@ struct EcmSet {
   double hysteresis_rate = 0.0;                  // gamma of Plett's one-state model
   double instantaneous_V = 0.0;                  // M0 of the same: kept at rest with the sign of the last current
   std::optional<Diffusion> diffusion;
-  std::optional<Kinetics> kinetics;
+  std::optional<ChargeTransfer> kinetics;
   StateMap series_Ohm;
   CurrentFactor series_factor;
   std::vector<RcBranch> branches;  // up to kMaxRc

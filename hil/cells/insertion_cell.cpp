@@ -65,8 +65,8 @@ Warmth warmth_at(const InsertionParameters& p, double core_degC) noexcept {
   return w;
 }
 
-Answer answer_at(const InsertionParameters& p, const Ageing& ageing, const Instant& now, double gap_V, double current_A,
-                 std::uint32_t& flags) noexcept {
+TerminalAnswer answer_at(const InsertionParameters& p, const Ageing& ageing, const Instant& now, double gap_V,
+                         double current_A, std::uint32_t& flags) noexcept {
   const double negative_per_A = p.negative.density_per_A / ageing.negative_share;
   const double positive_per_A = p.positive.density_per_A / ageing.positive_share;
   const SideReactions::Split negative =
@@ -76,7 +76,7 @@ Answer answer_at(const InsertionParameters& p, const Ageing& ageing, const Insta
       potential(p.positive, now.positive, kinetics(now, now.warmth.exchange_positive, now.salt.exchange_positive),
                 positive_per_A * current_A, flags);
   const double series_Ohm = now.salt.resistance_Ohm + now.warmth.electronic_Ohm;
-  Answer a;
+  TerminalAnswer a;
   a.voltage_V =
       positive.potential_V - negative.electrode.potential_V + now.salt.concentration_V + gap_V + series_Ohm * current_A;
   a.resistance_Ohm =

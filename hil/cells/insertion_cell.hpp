@@ -84,15 +84,15 @@ struct InsertionState {
 };
 
 // Of the terminal voltage at one current.
-struct Answer {
+struct TerminalAnswer {
   double voltage_V = 0.0;
   double resistance_Ohm = 0.0;
   // Of the terminal voltage over the surface stoichiometries, V.
   double per_negative_V = 0.0, per_positive_V = 0.0;
 };
 // `gap_V`: what hysteresis adds.
-[[nodiscard]] Answer answer_at(const InsertionParameters& p, const Ageing& ageing, const Instant& now, double gap_V,
-                               double current_A, std::uint32_t& flags) noexcept;
+[[nodiscard]] TerminalAnswer answer_at(const InsertionParameters& p, const Ageing& ageing, const Instant& now,
+                                       double gap_V, double current_A, std::uint32_t& flags) noexcept;
 // Inward flux into the negative particles at a current.
 [[nodiscard]] double negative_flux(const InsertionParameters& p, const Ageing& ageing, double current_A) noexcept;
 [[nodiscard]] double positive_flux(const InsertionParameters& p, const Ageing& ageing, double current_A) noexcept;

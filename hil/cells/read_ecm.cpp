@@ -86,7 +86,7 @@ void read_kinetics(text::TableReader& root, EcmSet& set) {
   text::TableReader reader(*node, "[kinetics]", root.diagnostics());
   auto exchange = read_map(
       reader, {"exchange_current", text::dimension::kCurrent, "exchange_current_A", {1e-9, 1e6, "A"}, "activation_K"});
-  Kinetics kinetics;
+  ChargeTransfer kinetics;
   kinetics.voltage_factor = read_number(reader, "voltage_factor", {0.05, 20.0, ""}, false).value_or(1.0);
   kinetics.charge_factor = read_number(reader, "charge_factor", kFactorBounds, false).value_or(1.0);
   kinetics.tau_s = read_bounded(reader, "tau", text::dimension::kTime, 0.0, 1e5, false).value_or(0.0);

@@ -56,7 +56,7 @@ class TransportCell final : public ElectrochemicalCell {
     std::uint32_t ignored = 0;
     const double at_A = usable(near_A, kCurrentMax_A) ? near_A : 0.0;
     const Full& f = state();
-    const Answer a = answer_at(*p_, f.s.common.ageing, f.now, f.gap_V, at_A, ignored);
+    const TerminalAnswer a = answer_at(*p_, f.s.common.ageing, f.now, f.gap_V, at_A, ignored);
     return {a.voltage_V - a.resistance_Ohm * at_A, a.resistance_Ohm};
   }
 
@@ -67,7 +67,7 @@ class TransportCell final : public ElectrochemicalCell {
     const Full& f = state();
     const InsertionState& c = f.s.common;
     std::uint32_t ignored = 0;
-    const Answer a = answer_at(*p_, c.ageing, f.now, f.gap_V, near_A, ignored);
+    const TerminalAnswer a = answer_at(*p_, c.ageing, f.now, f.gap_V, near_A, ignored);
     const Response r = transport_.respond(f.s.transport, f.now.warmth, dt_s);
     const double negative = a.per_negative_V * negative_flux(*p_, c.ageing, 1.0);
     const double positive = a.per_positive_V * positive_flux(*p_, c.ageing, 1.0);
@@ -235,7 +235,7 @@ class TransportCell final : public ElectrochemicalCell {
     double ocv_V = 0.0;
     double entropic_V_per_K = 0.0;
     double gap_V = 0.0;
-    Answer answer;  // at common.last_A
+    TerminalAnswer answer;  // at common.last_A
 
     void refresh(TransportCell& cell) noexcept { cell.refresh(*this); }
   };

@@ -78,7 +78,7 @@ StateMap EcmParameters::map(const ParameterMap& m) const {
 
 void EcmParameters::apply(EcmSet& set) const {
   set.series_Ohm = map(series_);
-  Kinetics kinetics;
+  ChargeTransfer kinetics;
   kinetics.exchange_A = map(exchange_);
   kinetics.tau_s = list_[exchange_tau_].plain();
   set.kinetics = std::move(kinetics);

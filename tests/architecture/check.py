@@ -210,6 +210,29 @@ def rule_manual(root, files, _config):
                     yield path, number, f"hil/README.md does not name the control line `{verb}`"
 
 
+def rule_odr(root, files, _config):
+    """A type at namespace scope has one definition: two of one name in one namespace are undefined behaviour, unseen by the linker."""
+    begin = re.compile(r"^namespace\b\s*([\w:]*)\s*\{")
+    ends = re.compile(r"^}  // namespace")
+    defined = re.compile(r"^(?:template\s*<[^;{]*>\s*)?(?:struct|class|union|enum class|enum)\s+(\w+)\b(?!::)[^;]*\{")
+    seen = {}
+    for path in files:
+        lines = read(root, path)
+        spaces = []
+        for number, line in enumerate(lines, 1):
+            opened = begin.match(line)
+            match = defined.match(line)
+            if opened:
+                spaces.append(opened.group(1))
+            elif ends.match(line) and spaces:
+                spaces.pop()
+            elif match and "" not in spaces:
+                name = "::".join([*spaces, match.group(1)])
+                other = seen.setdefault(name, f"{path}:{number}")
+                if other != f"{path}:{number}":
+                    yield path, number, f"{name} is also defined in {other}: two meanings of one name"
+
+
 def main():
     root = sys.argv[1]
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "layers.toml"), "rb") as f:
