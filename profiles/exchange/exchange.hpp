@@ -54,9 +54,8 @@ inline constexpr std::size_t kMaxImportSteps = 10'000;
 // The other way, for what the other format can say without loss. Whatever it cannot say is an error that names the
 // place. `launch` is what `cyclerctl check` would use: parameters and ratings become numbers. Only its cell,
 // parameters, waveforms and procedure library count here.
-[[nodiscard]] std::optional<Translation> export_pybamm(
-    const text::SourcePtr& source, const profiles::Launch& launch,
-    text::Diagnostics& diagnostics);  // experiment strings, a line each
+[[nodiscard]] std::optional<Translation> export_pybamm(const text::SourcePtr& source, const profiles::Launch& launch,
+                                                       text::Diagnostics& diagnostics);  // Python: Experiment([...])
 [[nodiscard]] std::optional<Translation> export_unicycler(const text::SourcePtr& source, const profiles::Launch& launch,
                                                           text::Diagnostics& diagnostics);  // JSON
 

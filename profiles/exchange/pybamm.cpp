@@ -65,18 +65,46 @@ void Writer::look_at(const std::vector<pybamm::Part>& parts) {
   }
 }
 
-// Neighbours that are the same cycle, as to_config() writes repeats out, become one block.
-bool same(const StepText& a, const StepText& b) {
-  const auto conditions = [](const StepText& s) {
-    std::string all;
-    for (const ConditionText& c : s.until) all += c.when + '\0' + c.then + '\0' + c.dwell + '\0' + c.reason + '\0';
-    return all;
+bool same(const pybamm::Part& a, const pybamm::Part& b);
+
+bool same(const std::vector<pybamm::Part>& a, const std::vector<pybamm::Part>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const pybamm::Part& x, const pybamm::Part& y) { return same(x, y); });
+}
+
+bool same(const pybamm::Step& a, const pybamm::Step& b) {
+  const auto ends = [](const pybamm::Termination& x, const pybamm::Termination& y) {
+    return x.op == y.op && x.value.quantity == y.value.quantity && x.value.number == y.value.number;
   };
-  if (a.comment != b.comment || a.name != b.name || a.control != b.control || a.arguments != b.arguments ||
-      a.keys != b.keys || conditions(a) != conditions(b) || a.steps.size() != b.steps.size()) {
-    return false;
+  return a.value.quantity == b.value.quantity && a.value.number == b.value.number && a.drive_cycle == b.drive_cycle &&
+         a.duration_s == b.duration_s && a.period_s == b.period_s && a.temperature_K == b.temperature_K &&
+         a.direction == b.direction && a.skip_ok == b.skip_ok && a.start_time == b.start_time &&
+         a.description == b.description && a.tags == b.tags &&
+         std::equal(a.terminations.begin(), a.terminations.end(), b.terminations.begin(), b.terminations.end(), ends);
+}
+
+bool same(const pybamm::Part& a, const pybamm::Part& b) {
+  if (a.step.has_value() != b.step.has_value() || (a.step && !same(*a.step, *b.step))) return false;
+  return a.cycle == b.cycle && a.count == b.count && same(a.parts, b.parts);
+}
+
+// to_config() writes repeats out: neighbours that are the same cycle become one block again.
+std::vector<pybamm::Part> folded(const std::vector<pybamm::Part>& cycles) {
+  std::vector<pybamm::Part> out;
+  for (const pybamm::Part& cycle : cycles) {
+    const bool foldable = cycle.cycle && cycle.count == 1 && cycle.parts.size() > 1;
+    if (foldable && !out.empty() && !out.back().cycle && !out.back().step && same(out.back().parts, {cycle})) {
+      ++out.back().count;
+    } else if (foldable && !out.empty() && same(out.back(), cycle)) {
+      pybamm::Part block;
+      block.count = 2;
+      block.parts.push_back(cycle);
+      out.back() = std::move(block);
+    } else {
+      out.push_back(cycle);
+    }
   }
-  return std::equal(a.steps.begin(), a.steps.end(), b.steps.begin(), same);
+  return out;
 }
 
 StepText repeat(std::int64_t count, std::vector<StepText> steps) {
@@ -88,8 +116,7 @@ StepText repeat(std::int64_t count, std::vector<StepText> steps) {
 }
 
 void Writer::parts(const std::vector<pybamm::Part>& from, std::vector<StepText>& to) {
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    const pybamm::Part& part = from[i];
+  for (const pybamm::Part& part : from) {
     if (part.step) {
       to.push_back(step(*part.step));
       continue;
@@ -105,19 +132,7 @@ void Writer::parts(const std::vector<pybamm::Part>& from, std::vector<StepText>&
       to.push_back(repeat(part.count, std::move(inside)));
       continue;
     }
-    const bool block = part.cycle && inside.size() > 2;
-    if (block && !to.empty() && to.back().control == "repeat" && to.back().steps.size() == inside.size() &&
-        std::equal(inside.begin(), inside.end(), to.back().steps.begin(), same)) {
-      const auto count = number_of(to.back().arguments.substr(
-          to.back().arguments.find('=') + 1, to.back().arguments.find('}') - to.back().arguments.find('=') - 1));
-      to.back().arguments = InlineTable().raw("count", fmt::format("{}", count.value_or(1) + 1)).str();
-    } else if (block && to.size() >= inside.size() &&
-               std::equal(inside.begin(), inside.end(), to.end() - static_cast<std::ptrdiff_t>(inside.size()), same)) {
-      to.resize(to.size() - inside.size());
-      to.push_back(repeat(2, std::move(inside)));
-    } else {
-      to.insert(to.end(), std::make_move_iterator(inside.begin()), std::make_move_iterator(inside.end()));
-    }
+    to.insert(to.end(), std::make_move_iterator(inside.begin()), std::make_move_iterator(inside.end()));
   }
 }
 
@@ -376,7 +391,7 @@ std::optional<Translation> Writer::write() {
   profile_.comment = "Imported from an experiment of PyBaMM. Check it against your cell before it runs on hardware.";
   if (experiment_.period_s) import_.translated();
   profile_.record.emplace_back("every", quoted(time_text(experiment_.period_s.value_or(kDefaultPeriod_s))));
-  parts(experiment_.cycles, profile_.steps);
+  parts(folded(experiment_.cycles), profile_.steps);
   if (steps_ == 0) {
     import_.error(code::kEmpty, experiment_.where.line, "the experiment has no steps");
     return std::nullopt;
