@@ -93,18 +93,19 @@ void report_tracking(Scan& scan, const Step& step, StepSummary& summary) noexcep
   const double limited_percent = 100.0 * tracking.limited_s / tracking.played_s;
   base::FixedText<78>& text = summary.reason_text;
   Part part{"; rms "};
-  append_part(text, part.append(rms, kDigits).append(measure.unit));
+  append_part(text, part.append_plain(rms, kDigits).append(measure.unit));
   part = Part{", max "};
-  append_part(text, part.append(std::fabs(tracking.worst_error), kDigits).append(measure.unit));
+  append_part(text, part.append_plain(std::fabs(tracking.worst_error), kDigits).append(measure.unit));
   part = Part{", limited "};
-  append_part(text, part.append(limited_percent, kDigits).append(" %"));
+  append_part(text, part.append_plain(limited_percent, kDigits).append(" %"));
   const double moved_hours = moved(summary.throughput, quantity) / 3600.0;
   const double wished_hours = tracking.wished_moved / 3600.0;
   if (measure.moved_unit != nullptr) {
     part = Part{", "};
-    append_part(
-        text,
-        part.append(moved_hours, kDigits).append(" of ").append(wished_hours, kDigits).append(measure.moved_unit));
+    append_part(text, part.append_plain(moved_hours, kDigits)
+                          .append(" of ")
+                          .append_plain(wished_hours, kDigits)
+                          .append(measure.moved_unit));
   }
   base::FixedText<206> note{"measured - wished: "};
   note.append(rms).append(measure.unit).append(" rms, ");

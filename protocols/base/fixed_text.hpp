@@ -46,6 +46,21 @@ class FixedText {
     auto r = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, significant);
     return append(std::string_view{buffer, static_cast<std::size_t>(r.ptr - buffer)});
   }
+  // Without an exponent: as many decimals as `significant` digits need, at most nine, without trailing zeros.
+  FixedText& append_plain(double value, int significant) noexcept RT_NONBLOCKING {
+    int decimals = significant - 1;
+    const double magnitude = value < 0 ? -value : value;
+    for (double limit = 1.0; magnitude < limit && magnitude > 0 && decimals < 9; limit /= 10) ++decimals;
+    for (double limit = 10.0; magnitude >= limit && decimals > 0; limit *= 10) --decimals;
+    char buffer[340] = {};
+    auto r = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, decimals);
+    std::string_view text{buffer, static_cast<std::size_t>(r.ptr - buffer)};
+    if (text.find('.') != std::string_view::npos) {
+      while (text.back() == '0') text.remove_suffix(1);
+      if (text.back() == '.') text.remove_suffix(1);
+    }
+    return append(text == "-0" ? std::string_view{"0"} : text);
+  }
   FixedText& append(std::int64_t value) noexcept RT_NONBLOCKING {
     char buffer[24] = {};
     auto r = std::to_chars(buffer, buffer + sizeof buffer, value);

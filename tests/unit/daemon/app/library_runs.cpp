@@ -56,7 +56,10 @@ std::string write_set(const LibraryRun& run, const std::string& folder) {
 std::string words_of_end(const record::Json& step) {
   const std::string end = step.value("end", "");
   const std::string text = step.value("end_text", "");
-  if (end == "condition") return fmt::format("condition \"{}\"", text);
+  if (end == "condition") {
+    const std::size_t measured = std::min(text.find("; rms "), text.size());  // how well a waveform was followed
+    return fmt::format("condition \"{}\"{}", text.substr(0, measured), text.substr(measured));
+  }
   return text.empty() ? end : text.starts_with(end) ? text : fmt::format("{}: {}", end, text);
 }
 
@@ -187,9 +190,9 @@ struct Tolerance {
   double absolute;
 };
 // By the unit that follows the number; library_runs/README.md says why so much.
-constexpr Tolerance kTolerances[] = {{"s", 0.01, 2.0},    {"Ah", 0.005, 1e-6}, {"Wh", 0.005, 1e-6},
-                                     {"V", 0.0, 0.005},   {"mV", 0.0, 5.0},    {"mOhm", 0.02, 0.02},
-                                     {"Ohm", 0.02, 2e-5}, {"A", 0.005, 1e-4},  {"%", 0.0, 0.5}};
+constexpr Tolerance kTolerances[] = {{"s", 0.01, 2.0},   {"Ah", 0.005, 1e-6},  {"Wh", 0.005, 1e-6}, {"V", 0.0, 0.005},
+                                     {"mV", 0.0, 5.0},   {"mOhm", 0.02, 0.02}, {"Ohm", 0.02, 2e-5}, {"A", 0.005, 1e-4},
+                                     {"W", 0.005, 1e-3}, {"%", 0.0, 0.5}};
 
 // The first unit behind a number: "0.5 A", and in "-0.0188 of -0.0185 Ah" that of both.
 const Tolerance* unit_after(const std::vector<std::string>& words, std::size_t at) {

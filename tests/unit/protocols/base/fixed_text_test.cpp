@@ -17,6 +17,24 @@ TEST(FixedText, NeverCutsACharacterInTwo) {
   EXPECT_EQ(FixedText<2>("\xE2\x82\xAC").view(), "");
 }
 
+TEST(FixedText, AppendsPlainNumbersWithoutAnExponent) {
+  for (const auto& [value, text] : {std::pair{0.0, "0"},
+                                    {-0.0, "0"},
+                                    {1.0, "1"},
+                                    {-1.234, "-1.23"},
+                                    {12.34, "12.3"},
+                                    {99.96, "100"},
+                                    {123.4, "123"},
+                                    {123456.7, "123457"},
+                                    {0.0009876, "0.000988"},
+                                    {9.88e-5, "0.0000988"},
+                                    {1e-12, "0"},
+                                    {-1e-12, "0"}}) {
+    FixedText<40> out;
+    EXPECT_EQ(out.append_plain(value, 3).view(), text);
+  }
+}
+
 TEST(FixedText, AppendsTextAndNumbers) {
   FixedText<40> text{"U = "};
   text.append(4.25).append(" V, n = ").append(std::int64_t{-12});
