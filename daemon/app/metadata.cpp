@@ -108,4 +108,14 @@ std::string metadata_json(const Station& station, std::uint32_t channel, std::ui
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string amendment_json(const LaunchRequest& request, const Compiled& compiled, const std::string& by,
+                           const std::string& reason, const std::vector<std::string>& changes) {
+  const Json json = {{"by", by},
+                     {"reason", reason},
+                     {"changes", changes},
+                     {"profile", profile_json(request, *compiled.program)},
+                     {"software", {{"name", "cyclerd"}, {"version", version()}, {"build_id", build_id()}}}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 }  // namespace cyclerd::app

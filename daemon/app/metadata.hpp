@@ -18,4 +18,8 @@ namespace cyclerd::app {
 // Is the wall clock disciplined by NTP or PTP, as the kernel says?
 [[nodiscard]] bool wall_clock_synchronized();
 
+// What the record says of an amendment: {by, reason, changes, profile}, the profile as in a test's metadata.
+[[nodiscard]] std::string amendment_json(const LaunchRequest& request, const Compiled& compiled, const std::string& by,
+                                         const std::string& reason, const std::vector<std::string>& changes);
+
 }  // namespace cyclerd::app

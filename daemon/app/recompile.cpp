@@ -140,4 +140,12 @@ std::shared_ptr<const profiles::Program> program_from_metadata(const std::string
   return nullptr;
 }
 
+std::string amended_metadata(const std::string& metadata_json, const std::string& amendment_json) {
+  Json metadata = Json::parse(metadata_json, nullptr, false);
+  Json amendment = Json::parse(amendment_json, nullptr, false);
+  if (!metadata.is_object() || !amendment.is_object() || !amendment.contains("profile")) return {};
+  metadata["profile"] = std::move(amendment["profile"]);
+  return metadata.dump();
+}
+
 }  // namespace cyclerd::app

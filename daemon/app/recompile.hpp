@@ -20,4 +20,8 @@ namespace cyclerd::app {
 [[nodiscard]] std::shared_ptr<const profiles::Program> program_from_metadata(const std::string& metadata_json,
                                                                              text::Diagnostics& diagnostics);
 
+// A test's metadata as an amendment left them: the text for program_from_metadata(). `amendment_json`: of the journal's
+// frame. Empty when either is no JSON object.
+[[nodiscard]] std::string amended_metadata(const std::string& metadata_json, const std::string& amendment_json);
+
 }  // namespace cyclerd::app

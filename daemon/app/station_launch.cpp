@@ -191,8 +191,10 @@ void StationService::launch(const Launching& launching, const control::Done& don
   if (stops_[launching.channel] != launching.stops) {
     return done(Answer::error(Failure::refused, "a stop was asked for while the start was being prepared"));
   }
+  auto launched = std::make_shared<LaunchedTest>(LaunchedTest{launching.request, compiled.ability});
+  launched->request.cell = compiled.cell_text;  // the shipped one may change
   starting_[next_id_] = {run->test, compiled.program, compiled.cell.name, launching.request.sample_name,
-                         launching.request.operator_name};
+                         launching.request.operator_name, std::move(launched), 0};
   if (submit(order, done, std::move(prepared.value))) {
     (void)run.release();  // the cycle's until it says `finished` or refuses
   } else {

@@ -164,6 +164,15 @@ void StationService::take_replies() {
   while (station_.cycle->replies().pop(reply)) {
     const auto entry = pending_.find(reply.id);
     const auto started = starting_.find(reply.id);
+    if (const auto amended = amending_.extract(reply.id)) {
+      const bool exchanged = entry != pending_.end();  // a look waits for nothing
+      if (exchanged && reply.kind == cycle::Reply::Kind::accepted) take_over(*amended.mapped());
+      if (!exchanged || reply.moved_on != 0) {
+        if (exchanged) pending_.erase(entry);
+        looked_.emplace_back(amended.mapped(), reply);
+        continue;
+      }
+    }
     switch (reply.kind) {
       case cycle::Reply::Kind::accepted:
         if (started != starting_.end()) {
@@ -214,14 +223,18 @@ void StationService::settle(std::vector<Finished>& finished) {
 
 void StationService::poll() {
   std::vector<Finished> finished;
+  decltype(looked_) looked;
   {
     const std::scoped_lock lock(mutex_);
     take_replies();
     settle(finished);
+    looked.swap(looked_);
   }
+  for (const auto& [amending, reply] : looked) answered(amending, reply);
   for (Finished& one : finished) {
     // A start that is durable has its folder.
-    if (one.answer.failure == Failure::none && one.answer.value.contains("test")) {
+    if (one.answer.failure == Failure::none && one.answer.value.contains("test") &&
+        !one.answer.value.contains("changes")) {
       one.answer.value["folder"] =
           record::find_test_folder(station_.config.state_dir, one.answer.value["test"].get<std::uint64_t>());
     }

@@ -47,6 +47,7 @@ class StationService final : public control::StationApi {
   void doctor_later(control::Done done) override;
   void tests_later(control::Done done) override;
   void start(const control::Json& params, const control::Caller& caller, control::Done done) override;
+  void amend(const control::Json& params, const control::Caller& caller, control::Done done) override;
   void request(const std::string& channel, const std::string& what, const std::string& reason,
                const control::Caller& caller, control::Done done) override;
   void acknowledge(const std::string& channel, const std::string& reason, const control::Caller& caller,
@@ -81,6 +82,24 @@ class StationService final : public control::StationApi {
     control::Caller caller;
     std::uint64_t stops = 0;  // of its channel, when it was asked
   };
+  // An amendment on its way: compiled, held against a look at the test, exchanged. The cycle works on `amend` while an
+  // order with it is under way.
+  struct Amending {
+    std::uint32_t channel = 0;
+    std::uint64_t test = 0;
+    control::Caller caller;
+    control::Done done;
+    LaunchRequest request;  // the test's, with the new profile
+    std::string reason;
+    bool dry_run = false;
+    std::shared_ptr<const LaunchedTest> launched;  // of the test when it was asked
+    text::SourcePtr source;
+    Compiled compiled;
+    std::shared_ptr<const profiles::Program> from;
+    std::unique_ptr<cycle::Amend> amend;
+    std::shared_ptr<const LaunchedTest> next;
+    int attempts = 0;
+  };
 
   [[nodiscard]] std::int32_t find_channel(const std::string& name) const;
   [[nodiscard]] ChannelAbility ability(std::uint32_t channel) const;
@@ -94,6 +113,17 @@ class StationService final : public control::StationApi {
   // Everything but the order itself: on the job's thread, without the mutex.
   control::Answer prepare(const Launching& launching, Compiled& compiled, std::unique_ptr<cycle::Run>& run);
   void launch(const Launching& launching, const control::Done& done);
+  // station_amend.cpp, in the order of their steps
+  control::Answer read_amendment(const control::Json& params, Amending& amending);
+  void amend_later(const std::shared_ptr<Amending>& amending,
+                   std::function<void(const std::shared_ptr<Amending>&)> work);
+  void compile_amendment(const std::shared_ptr<Amending>& amending);
+  void look(const std::shared_ptr<Amending>& amending);
+  void answered(const std::shared_ptr<Amending>& amending, const cycle::Reply& reply);
+  void plan_amendment(const std::shared_ptr<Amending>& amending);
+  void exchange(const std::shared_ptr<Amending>& amending, const std::vector<std::string>& lines, control::Json value);
+  void take_over(const Amending& amending);
+  void refuse_amendment(const Amending& amending, const text::Diagnostics& findings);
   // Hands an order over; the answer comes through poll(). False: the cycle's ring is full.
   bool submit(cycle::Order order, control::Done done, control::Json value);
   void take_replies();
@@ -109,11 +139,14 @@ class StationService final : public control::StationApi {
   std::mutex mutex_;
   std::uint64_t next_id_ = 1;
   std::uint64_t last_test_ = 0;
-  std::vector<std::uint64_t> stops_;               // by channel: stops asked for
-  std::vector<std::uint32_t> launching_;           // by channel: starts not yet handed to the cycle
-  std::map<std::uint64_t, Pending> pending_;       // by order id
-  std::vector<RunningTest> running_;               // by channel
-  std::map<std::uint64_t, RunningTest> starting_;  // by order id
+  std::vector<std::uint64_t> stops_;                             // by channel: stops asked for
+  std::vector<std::uint32_t> launching_;                         // by channel: starts not yet handed to the cycle
+  std::map<std::uint64_t, Pending> pending_;                     // by order id
+  std::vector<RunningTest> running_;                             // by channel
+  std::map<std::uint64_t, RunningTest> starting_;                // by order id
+  std::map<std::uint64_t, std::shared_ptr<Amending>> amending_;  // by order id: looks and exchanges under way
+  std::vector<std::pair<std::shared_ptr<Amending>, cycle::Reply>>
+      looked_;  // replies to go on with outside of the mutex
 };
 
 }  // namespace cyclerd::app

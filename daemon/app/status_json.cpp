@@ -149,6 +149,8 @@ void add_test(Json& json, const cycle::ChannelStatus& status, const RunningTest&
   json["sample_name"] = known ? Json(running.sample_name) : Json(nullptr);
   json["operator"] = known ? Json(running.operator_name) : Json(nullptr);
   json["profile"] = known ? Json(running.program->name) : Json(nullptr);
+  json["profile_sha256"] = known ? Json(running.program->canonical_sha256) : Json(nullptr);
+  json["amendments"] = known ? Json(running.amendments) : Json(nullptr);
   json["progress"] = nullptr;
   json["eta_s"] = nullptr;
   if (status.test == 0) {

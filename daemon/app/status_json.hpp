@@ -5,11 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "daemon/app/launch.hpp"
 #include "daemon/app/wiring.hpp"
 #include "daemon/control/station_api.hpp"
 #include "profiles/program.hpp"
 
 namespace cyclerd::app {
+
+// What a test was launched with: what an amendment is compiled for. The cell is there by its text.
+struct LaunchedTest {
+  LaunchRequest request;
+  ChannelAbility ability;
+};
 
 // What the control side knows of a channel's test besides what the cycle publishes.
 struct RunningTest {
@@ -18,6 +25,8 @@ struct RunningTest {
   std::string cell;  // name of the cell
   std::string sample_name;
   std::string operator_name;
+  std::shared_ptr<const LaunchedTest> launched;
+  std::uint32_t amendments = 0;
 };
 
 [[nodiscard]] control::Json channel_json(const Station& station, std::uint32_t channel, const RunningTest& running);

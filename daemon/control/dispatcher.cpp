@@ -63,6 +63,19 @@ void require_launch_params(const Json& params, bool start) {
   require_strings(params, "waveforms", "the texts of the files that the profile names: {\"drive.csv\": \"...\"}");
 }
 
+void require_amend_params(const Json& params) {
+  text_param(params, "profile", true);
+  text_param(params, "channel", true);
+  for (const char* name : {"profile_name", "reason"}) text_param(params, name, false);
+  require_strings(params, "parameters", "as typed: {\"cycles\": \"200\"}");
+  require_strings(params, "waveforms", "the texts of the files that the profile names: {\"drive.csv\": \"...\"}");
+  for (const char* name : {"cell", "cell_name", "soc"}) {
+    if (params.contains(name)) throw BadParams(fmt::format("`{}` stays that of the running test: leave it out", name));
+  }
+  if (const auto it = params.find("dry_run"); it != params.end() && !it->is_boolean())
+    throw BadParams("`dry_run` must be true or false");
+}
+
 struct Call {
   StationApi& station;
   const Json& params;
@@ -83,7 +96,7 @@ struct Method {
   void (*run)(Call&);
 };
 
-constexpr std::array<Method, 15> kMethods{{
+constexpr std::array<Method, 16> kMethods{{
     {"server.info", Role::none, false, true, [](Call& c) { c.done(Answer::ok(c.station.server_info())); }},
     {"status", Role::viewer, false, true,
      [](Call& c) { c.done(Answer::ok(status_of(c.station, text_param(c.params, "channel", false)))); }},
@@ -99,6 +112,11 @@ constexpr std::array<Method, 15> kMethods{{
      [](Call& c) {
        require_launch_params(c.params, true);
        c.station.start(c.params, c.connection.caller(), std::move(c.done));
+     }},
+    {"amend", Role::operator_, true, false,
+     [](Call& c) {
+       require_amend_params(c.params);
+       c.station.amend(c.params, c.connection.caller(), std::move(c.done));
      }},
     {"pause", Role::operator_, true, false, [](Call& c) { request(c, "pause"); }},
     {"resume", Role::operator_, true, false, [](Call& c) { request(c, "resume"); }},

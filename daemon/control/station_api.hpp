@@ -61,6 +61,8 @@ class StationApi {
   virtual void doctor_later(Done done) { done(Answer::ok(doctor())); }
   virtual void tests_later(Done done) { done(Answer::ok(tests())); }
   virtual void start(const Json& params, const Caller& caller, Done done) = 0;
+  // params: {channel, profile: text, profile_name, parameters, waveforms, reason, dry_run}
+  virtual void amend(const Json& params, const Caller& caller, Done done) = 0;
   virtual void request(const std::string& channel, const std::string& what, const std::string& reason,
                        const Caller& caller, Done done) = 0;  // pause, resume, stop, skip_step
   virtual void acknowledge(const std::string& channel, const std::string& reason, const Caller& caller, Done done) = 0;

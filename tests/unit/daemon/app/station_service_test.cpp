@@ -4,7 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/app/recompile.hpp"
 #include "daemon/app/station_file.hpp"
+#include "daemon/record/record_json.hpp"
+#include "daemon/record/storage.hpp"
+#include "daemon/record/test_folder.hpp"
 #include "tests/support/fake_device.hpp"
 
 namespace cyclerd::app {
@@ -147,6 +151,127 @@ TEST_F(StationServiceTest, ACheckOpensNoFileThatItsClientNames) {
   do_jobs();
   EXPECT_EQ(answer.failure, Failure::invalid);
   EXPECT_NE(answer.value.dump().find("P08"), std::string::npos) << answer.value.dump();
+}
+
+std::string long_rest(const std::string& name, const std::string& hours, const std::string& behind) {
+  return "profile = \"" + name +
+         "\"\nschema = 1\n[parameters]\nhours = { default = \"1 h\" }\nmore = { default = 2 }\n" +
+         "[[step]]\nname = \"first\"\nrest = {}\nuntil = \"time >= " + hours +
+         "\"\n[[step]]\nrepeat = { count = \"more\" }\n" +
+         "  [[step.steps]]\n  name = \"behind\"\n  rest = {}\n  until = \"time >= " + behind + "\"\n";
+}
+
+struct AmendTest : StationServiceTest {
+  void begin(const Json& parameters = Json::object()) {
+    Answer& answer = answers.emplace_back();
+    service->start({{"channel", "A1"},
+                    {"cell_name", "lg-m50"},
+                    {"parameters", parameters},
+                    {"profile", long_rest("a", "hours", "10 s")}},
+                   {}, keep(answer));
+    do_jobs();
+    turn(50);
+    ASSERT_EQ(answer.failure, Failure::none) << answer.message << answer.value;
+  }
+  Answer amend(const std::string& profile, const Json& more = Json::object()) {
+    Answer answer;
+    Json params = {{"channel", "A1"}, {"profile", profile}, {"profile_name", "b.toml"}, {"reason", "longer"}};
+    params.update(more);
+    service->amend(params, {.pid = 1, .uid = 1000, .user = "ada", .role = "operator"}, keep(answer));
+    for (int i = 0; i < 5; ++i) {
+      do_jobs();
+      turn(20);
+    }
+    return answer;
+  }
+  Json channel() { return service->status()["channels"][0]; }
+  Json about() {
+    const std::string folder =
+        record::find_test_folder(station->config.state_dir, channel()["test"].get<std::uint64_t>());
+    return record::parse_or_null(*record::read_text(folder + "/test.json"));
+  }
+};
+
+TEST_F(AmendTest, TheNewProfileRunsIsShownAndIsInTheRecordTwiceInARow) {
+  begin({{"hours", "2 h"}});
+  const std::string before = channel()["profile_sha256"];
+  const auto total_s = [&] { return channel()["eta_s"].get<double>() + channel()["time_s"].get<double>(); };
+  const double total_before_s = total_s();
+  Answer answer = amend(long_rest("b", "hours", "30 s"));
+  ASSERT_EQ(answer.failure, Failure::none) << answer.message << answer.value.dump(1);
+  EXPECT_EQ(answer.value["unchanged"], false);
+  EXPECT_NE(answer.value["changes"].dump().find("changed 'behind' (REST, line 14): until: time >= 10 -> time >= 30"),
+            std::string::npos)
+      << answer.value["changes"].dump(1);
+  EXPECT_NE(answer.value["changes"].dump().find("profile a -> b"), std::string::npos);
+  EXPECT_EQ(answer.value["after"]["worst_case_duration_s"], 7260.0) << "hours is still what the test was started with";
+  EXPECT_EQ(channel()["profile"], "b");
+  EXPECT_NE(channel()["profile_sha256"], before);
+  EXPECT_EQ(channel()["amendments"], 1);
+  EXPECT_NEAR(total_s() - total_before_s, 40.0, 0.01);
+  answer = amend(long_rest("b", "hours", "30 s"), {{"parameters", {{"more", "5"}}}});
+  ASSERT_EQ(answer.failure, Failure::none) << answer.message << answer.value.dump(1);
+  EXPECT_NE(answer.value["changes"].dump().find("parameter more: default -> 5"), std::string::npos)
+      << answer.value["changes"].dump(1);
+  const Json test = about();
+  ASSERT_EQ(test["amendments"].size(), 2U);
+  EXPECT_EQ(test["amendments"][0]["by"], "ada (uid 1000, operator)");
+  EXPECT_EQ(test["amendments"][0]["reason"], "longer");
+  EXPECT_EQ(test["amendments"][1]["profile"]["parameters"], (Json{{"hours", "2 h"}, {"more", "5"}}));
+  EXPECT_EQ(test["metadata"]["profile"]["name"], "a");
+  text::Diagnostics findings;
+  for (const Json& entry : test["amendments"]) {
+    const auto program = program_from_metadata(amended_metadata(test["metadata"].dump(), entry.dump()), findings);
+    ASSERT_TRUE(program) << findings.render();
+    EXPECT_EQ(program->compiled_sha256, entry["profile"]["compiled_sha256"]);
+  }
+}
+
+TEST_F(AmendTest, ADryRunAndAProfileThatDoesTheSameLeaveNoTrace) {
+  begin();
+  const Answer dry = amend(long_rest("b", "hours", "30 s"), {{"dry_run", true}});
+  ASSERT_EQ(dry.failure, Failure::none) << dry.message;
+  EXPECT_GT(dry.value["changes"].size(), 1U);
+  EXPECT_EQ(channel()["profile"], "a");
+  const Answer same = amend("# a comment\n" + long_rest("a", "hours", "10000 ms"));
+  ASSERT_EQ(same.failure, Failure::none) << same.message;
+  EXPECT_EQ(same.value["unchanged"], true);
+  EXPECT_EQ(channel()["amendments"], 0);
+  EXPECT_FALSE(about().contains("amendments"));
+}
+
+TEST_F(AmendTest, WhatCannotBeIsRefusedInWords) {
+  EXPECT_EQ(amend(long_rest("b", "hours", "30 s")).failure, Failure::refused) << "nothing runs";
+  begin();
+  Answer answer = amend(long_rest("b", "3 h", "30 s"));
+  EXPECT_EQ(answer.failure, Failure::invalid);
+  EXPECT_NE(answer.value.value("text", "").find("P100"), std::string::npos) << answer.value.dump();
+  EXPECT_NE(answer.value.value("text", "").find("b.toml:"), std::string::npos) << answer.value.dump();
+  answer = amend("profile = \"b\"\nschema = 1\n[[step]]\nrest = {}\n");
+  EXPECT_EQ(answer.failure, Failure::invalid);
+  EXPECT_NE(answer.value.value("text", "").find("P040"), std::string::npos) << answer.value.dump();
+  answer = amend(long_rest("b", "hours", "30 s"), {{"channel", "A7"}});
+  EXPECT_EQ(answer.failure, Failure::usage);
+  answer = amend(long_rest("b", "hours", "30 s"), {{"parameters", {{"hours", "3 h"}}}});
+  EXPECT_EQ(answer.failure, Failure::invalid) << "the running step uses it";
+  EXPECT_EQ(channel()["profile"], "a");
+  EXPECT_FALSE(about().contains("amendments"));
+}
+
+TEST_F(AmendTest, TwoAtOnceBothArriveOneAfterTheOther) {
+  begin();
+  Answer first;
+  Answer second;
+  service->amend({{"channel", "A1"}, {"profile", long_rest("b", "hours", "30 s")}}, {}, keep(first));
+  service->amend({{"channel", "A1"}, {"profile", long_rest("c", "hours", "40 s")}}, {}, keep(second));
+  for (int i = 0; i < 8; ++i) {
+    do_jobs();
+    turn(20);
+  }
+  EXPECT_EQ(first.failure, Failure::none) << first.message;
+  EXPECT_EQ(second.failure, Failure::none) << second.message;
+  EXPECT_EQ(about()["amendments"].size(), 2U);
+  EXPECT_EQ(channel()["profile"], about()["amendments"][1]["profile"]["name"]);
 }
 
 }  // namespace

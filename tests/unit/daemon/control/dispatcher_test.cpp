@@ -111,6 +111,28 @@ TEST_F(DispatcherTest, WaveformsAreTextsAndStayOutOfTheAudit) {
   EXPECT_EQ(audit.back().params["waveforms"]["drive.csv"], "(17 bytes)");
 }
 
+TEST_F(DispatcherTest, AnAmendmentNeedsTheRoleOfAStartAndIsAudited) {
+  const Json amendment{{"profile", "x"}, {"channel", "ch1"}, {"reason", "longer"}, {"dry_run", true}};
+  EXPECT_EQ(call("amend", amendment).failure, Failure::permission);
+  connection.as = Role::operator_;
+  EXPECT_EQ(call("amend", amendment).failure, Failure::none);
+  ASSERT_EQ(audit.size(), 2U);
+  EXPECT_EQ(audit[1].params["profile"], "(1 bytes)");
+  EXPECT_EQ(audit[1].params["reason"], "longer");
+  for (const auto& [name, value] : std::map<std::string, Json>{{"dry_run", "yes"},
+                                                               {"cell", "another"},
+                                                               {"soc", 0.5},
+                                                               {"parameters", {{"cycles", 5}}},
+                                                               {"profile", nullptr},
+                                                               {"channel", ""}}) {
+    Json wrong = amendment;
+    wrong[name] = value;
+    const Answer answer = call("amend", wrong);
+    EXPECT_EQ(answer.failure, Failure::usage) << name;
+    EXPECT_NE(answer.message.find("`"), std::string::npos) << answer.message;
+  }
+}
+
 TEST_F(DispatcherTest, IntervalHasBounds) {
   const auto subscribe = [&](Json interval) {
     return call("subscribe", {{"interval_ms", std::move(interval)}}).failure;

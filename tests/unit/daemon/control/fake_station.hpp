@@ -54,6 +54,26 @@ class FakeStation : public StationApi {
       done(Answer::ok({{"test", 42}, {"folder", "/tmp/tests/42"}}));
     });
   }
+  void amend(const Json& params, const Caller& caller, Done done) override {
+    later([this, params, who = caller.user, done] {
+      const std::lock_guard lock(mutex_);
+      requests_.push_back("amend " + params["channel"].get<std::string>() + " by " + who);
+      if (params["profile"] == "wrong") {
+        return done(Answer::error(Failure::invalid, "the test on ch1 cannot be amended so: 1 error",
+                                  {{"text", "error[P100]: 'up' is running\n --> wrong.toml:1:1\n"}}));
+      }
+      done(Answer::ok({{"channel", params["channel"]},
+                       {"test", 42},
+                       {"dry_run", params.value("dry_run", false)},
+                       {"unchanged", params["profile"] == "same"},
+                       {"changes", {"changed 'ageing' (LOOP, line 9): count: 3 -> 5", "kept    7 steps"}},
+                       {"step", "'up' (CC_CHG, line 11)"},
+                       {"test_time_s", 125.0},
+                       {"warnings", 0},
+                       {"before", {{"name", "a"}, {"worst_case_duration_s", 3600.0}}},
+                       {"after", {{"name", "a"}, {"worst_case_duration_s", 7200.0}}}}));
+    });
+  }
   void request(const std::string& channel, const std::string& what, const std::string& reason, const Caller& caller,
                Done done) override {
     later([this, channel, what, reason, who = caller.user, done] {
