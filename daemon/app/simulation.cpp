@@ -245,7 +245,7 @@ void Simulation::play() {
       resume.text = "nobody is here to be asked";
       order(resume);
     }
-    resumed = paused;
+    resumed = paused && !resumed;  // a second pause may follow the first at once
     if (clock_.now() >= deadline) {
       result_.error = fmt::format("not at its end after {:.0f} s of virtual time", config_.max_duration.seconds());
       return;

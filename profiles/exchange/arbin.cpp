@@ -10,8 +10,8 @@
 namespace cyclerd::exchange {
 namespace {
 
-// Arbin measures the resistance with pulses of milliseconds; a scan is 100 ms.
-constexpr double kShortestPulse_s = 0.2;
+// Arbin measures the resistance with pulses of milliseconds; the slowest scan of a channel is 1 s.
+constexpr double kShortestPulse_s = 1.0;
 // How near to its level a step is taken to hold the voltage.
 constexpr double kNearLevel_V = 0.005;
 
@@ -156,11 +156,12 @@ class Arbin {
     flow_.steps.push_back(std::move(step));
   }
 
+  // A number, or a formula that is one.
   std::optional<double> number(std::string_view text, const char* what, const FlowStep& step) {
-    const auto value = number_of(text);
+    const auto value = number_of(arbin_value(text, "", meaning_).value_or(""));
     if (!value) {
       import_.error(code::kValue, step.line, fmt::format("{}: {} \"{}\" is not a number", step.where, what, text),
-                    "control values that are formulas are not read: write the step by hand");
+                    "control values that depend on what is measured are not read: write the step by hand");
     }
     return value;
   }

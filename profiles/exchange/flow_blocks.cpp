@@ -9,7 +9,7 @@ namespace cyclerd::exchange {
 namespace {
 
 constexpr std::size_t kMostEnds = 16;
-constexpr std::size_t kMostNesting = 60;
+constexpr std::size_t kMostNesting = 30;  // a key of TOML holds 32 dots here
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
 StepText short_rest(std::string comment, ConditionText until) {
@@ -332,6 +332,16 @@ Levels working_levels(const Flow& flow) {
   return levels;
 }
 
+// A voltage that nothing works at. What leads to the next step is where the step works, unless it lies against the
+// step's direction.
+bool guards(const FlowStep& step, const FlowEnd& end, const Levels& levels) {
+  if (beyond_step(step, end)) return true;
+  const bool against = (end.voltage_max_V && step.sign < 0) || (end.voltage_min_V && step.sign > 0);
+  if (end.go == FlowEnd::Go::next && !against) return false;
+  return (end.voltage_max_V && levels.most && *end.voltage_max_V > *levels.most) ||
+         (end.voltage_min_V && levels.least && *end.voltage_min_V < *levels.least);
+}
+
 // A limit that every timed step has: written once, in [safety].
 void hoist(Flow& flow, std::optional<double> FlowEnd::*bound, std::optional<double>& box, bool upper, Import& import) {
   std::optional<double> value;
@@ -366,11 +376,13 @@ void hoist(Flow& flow, std::optional<double> FlowEnd::*bound, std::optional<doub
 void settle_guards(Flow& flow, SafetyBox& safety, Import& import) {
   const Levels levels = working_levels(flow);
   for (FlowStep& step : flow.steps) {
+    auto ways_on = std::count_if(step.ends.begin(), step.ends.end(),
+                                 [](const FlowEnd& end) { return end.go != FlowEnd::Go::fail; });
     for (FlowEnd& end : step.ends) {
-      const bool beyond_all = (end.voltage_max_V && levels.most && *end.voltage_max_V > *levels.most) ||
-                              (end.voltage_min_V && levels.least && *end.voltage_min_V < *levels.least);
-      if (!end.safety && !beyond_all && !beyond_step(step, end)) continue;
+      if (!end.safety && !guards(step, end, levels)) continue;
       if (end.go != FlowEnd::Go::fail) {
+        if (ways_on == 1) continue;  // the only way on
+        --ways_on;
         const std::string there = end.go == FlowEnd::Go::step  ? fmt::format("step {} follows", end.target + 1)
                                   : end.go == FlowEnd::Go::end ? "the test is over"
                                                                : "the next step follows";

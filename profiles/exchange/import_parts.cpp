@@ -17,6 +17,8 @@ namespace {
 
 // After so many findings the file is something else.
 constexpr std::size_t kMostFindings = 50;
+// No quantity of a cell comes near; products of such numbers stay finite.
+constexpr double kLargest = 1e18;
 
 bool valid_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
@@ -144,7 +146,9 @@ std::optional<double> number_of(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
   double value = 0.0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+  if (failure != std::errc() || end != text.data() + text.size() || !(std::abs(value) <= kLargest)) {
+    return std::nullopt;
+  }
   return value;
 }
 

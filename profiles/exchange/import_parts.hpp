@@ -35,7 +35,7 @@ inline constexpr const char* kResult = "X053";
 [[nodiscard]] std::string as_utf8(std::string_view bytes);
 
 [[nodiscard]] std::string_view trimmed(std::string_view text);
-// A finite decimal number and nothing else; spaces around it are allowed.
+// A decimal number of at most 1e18 and nothing else; spaces around it are allowed.
 [[nodiscard]] std::optional<double> number_of(std::string_view text);
 [[nodiscard]] std::optional<std::int64_t> whole_of(std::string_view text);
 

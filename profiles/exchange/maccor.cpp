@@ -125,28 +125,36 @@ class Maccor {
                  std::size_t i) {
     const bool discharge = type.starts_with("D");
     const auto line = maccor_line(formula);
-    if (!line || child_text(node, "StepMode") != "Current") return false;
-    // The ramp goes on as long as the latest of the ends; without a time end there is no length.
-    ends(node, step, i, discharge ? -1 : 1);
+    // A falling or reversed current is not what the step says it does.
+    if (!line || line->per_second < 0.0 || line->start < 0.0 || child_text(node, "StepMode") != "Current") return false;
+    // The ramp goes on as long as the latest of the ends; without a time end, up to the cell's rating.
+    step.sign = discharge ? -1 : 1;
+    ends(node, step, i, step.sign);
     double longest_s = 0.0;
     for (const xml_node& end : node.child("Ends").children("EndEntry")) {
       if (child_text(end, "EndType") != "StepTime") continue;
       if (const auto seconds = maccor_seconds(child_text(end, "Value"))) longest_s = std::max(longest_s, *seconds);
     }
     const bool timed = longest_s > 0.0;
-    if (!timed) longest_s = 86400.0;
     const double sign = discharge ? -1.0 : 1.0;
     const std::string unit = line->c_rate ? "C" : "A";
     StepText ramp;
     ramp.control = "ramp";
-    ramp.arguments = InlineTable()
-                         .text("from", unit_text(sign * line->start, unit))
-                         .text("to", unit_text(sign * (line->start + line->per_second * longest_s), unit))
-                         .text("over", time_text(longest_s))
-                         .str();
+    InlineTable arguments;
+    arguments.text("from", unit_text(sign * line->start, unit));
+    if (timed) {
+      arguments.text("to", unit_text(sign * (line->start + line->per_second * longest_s), unit));
+      arguments.text("over", time_text(longest_s));
+    } else {
+      arguments.text("to", discharge ? "-cell.discharge_current_max" : "cell.charge_current_max");
+      arguments.text("rate", unit_text(line->per_second * 3600.0, unit + "/h"));
+    }
+    ramp.arguments = arguments.str();
     ramp.comment = "From the formula " + formula + ".";
-    import_.approximated(step.where, fmt::format("{} {}", type, formula),
-                         timed ? "a ramp: its level changes once a scan" : "a ramp of a day, which the ends cut short");
+    import_.approximated(
+        step.where, fmt::format("{} {}", type, formula),
+        timed ? "a ramp: its level changes once a scan"
+              : "a ramp up to the cell's rated current, which the ends cut short; at that current it ends");
     records(node, step, ramp);
     step.texts.push_back(std::move(ramp));
     return true;

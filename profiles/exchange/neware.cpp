@@ -97,10 +97,12 @@ class Neware {
 
   void head(const xml_node& head) {
     if (const auto scale = values_.value(head, "Scale", "Head_Info")) {
-      if (*scale > 0.0)
+      // 1, 10, 100 ... in the files that were seen.
+      if (*scale >= 1e-3 && *scale <= 1e6) {
         values_.set_scale(*scale);
-      else
+      } else {
         import_.error(code::kValue, xml_.line_of(head), fmt::format("Head_Info: Scale = {} makes no currents", *scale));
+      }
     } else {
       import_.approximated("Head_Info", "Scale is missing",
                            "read as 1, currents in mA: compare them with the other software");
