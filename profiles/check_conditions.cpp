@@ -8,161 +8,12 @@
 #include <limits>
 
 #include "profiles/codes.hpp"
-#include "profiles/compile_parts.hpp"
+#include "profiles/condition_ranges.hpp"
 
 namespace cyclerd::profiles {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-struct Range {
-  double low = -kInfinity;
-  double high = kInfinity;
-};
-// Of a condition: {0,0} never, {1,1} always, {0,1} open.
-constexpr Range kNever{0.0, 0.0};
-constexpr Range kAlways{1.0, 1.0};
-constexpr Range kOpen{0.0, 1.0};
-
-Range sane(double low, double high) {
-  return std::isnan(low) || std::isnan(high) ? Range{} : Range{low, high};
-}
-
-Range product(const Range& a, const Range& b) {
-  const std::array<double, 4> corners = {a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high};
-  for (double corner : corners) {
-    if (std::isnan(corner)) return {};
-  }
-  return {*std::min_element(corners.begin(), corners.end()), *std::max_element(corners.begin(), corners.end())};
-}
-
-Range less(const Range& a, const Range& b, bool or_equal) {
-  if (or_equal ? a.high <= b.low : a.high < b.low) return kAlways;
-  if (or_equal ? a.low > b.high : a.low >= b.high) return kNever;
-  return kOpen;
-}
-
-class Ranges {
- public:
-  Ranges(const Compiler& compiler, const StepSyntax& step, const Expression& expression)
-      : compiler_(compiler), step_(step), expression_(expression) {}
-
-  [[nodiscard]] Range of_root() const { return of(expression_.root); }
-
- private:
-  [[nodiscard]] Range of(int index) const {
-    const auto constant = constant_value(expression_, index, compiler_.binding);
-    if (constant) return {*constant, *constant};
-    const ExpressionNode& node = expression_.at(index);
-    if (node.kind == ExpressionNode::Kind::live) return live(node.live);
-    if (node.kind == ExpressionNode::Kind::window && node.op == Op::mean) return live(node.live);
-    if (node.kind != ExpressionNode::Kind::operation) return {};
-    const Range a = of(node.left);
-    const Range b = node.right < 0 ? a : of(node.right);
-    switch (node.op) {
-      case Op::negate: return {-a.high, -a.low};
-      case Op::abs:
-        if (a.low >= 0.0) return a;
-        if (a.high <= 0.0) return {-a.high, -a.low};
-        return {0.0, std::max(-a.low, a.high)};
-      case Op::add: return sane(a.low + b.low, a.high + b.high);
-      case Op::subtract: return sane(a.low - b.high, a.high - b.low);
-      case Op::multiply: return product(a, b);
-      case Op::divide: return b.low > 0.0 || b.high < 0.0 ? product(a, {1.0 / b.high, 1.0 / b.low}) : Range{};
-      case Op::min: return {std::min(a.low, b.low), std::min(a.high, b.high)};
-      case Op::max: return {std::max(a.low, b.low), std::max(a.high, b.high)};
-      case Op::mod: return b.low > 0.0 ? Range{0.0, b.high} : Range{};
-      case Op::less: return less(a, b, false);
-      case Op::less_equal: return less(a, b, true);
-      case Op::greater: return less(b, a, false);
-      case Op::greater_equal: return less(b, a, true);
-      case Op::equal: return a.high < b.low || b.high < a.low ? kNever : kOpen;
-      case Op::not_equal: return a.high < b.low || b.high < a.low ? kAlways : kOpen;
-      case Op::logical_and: return {std::min(a.low, b.low), std::min(a.high, b.high)};
-      case Op::logical_or: return {std::max(a.low, b.low), std::max(a.high, b.high)};
-      case Op::logical_not: return {1.0 - a.high, 1.0 - a.low};
-      default: return {};
-    }
-  }
-
-  [[nodiscard]] Range live(Live quantity) const {
-    switch (quantity) {
-      case Live::voltage: return voltage();
-      case Live::current: return current();
-      case Live::power:
-        if (step_.kind == StepKind::rest || step_.kind == StepKind::chamber) return {0.0, 0.0};
-        return step_.sign > 0 ? Range{0.0, kInfinity} : step_.sign < 0 ? Range{-kInfinity, 0.0} : Range{};
-      case Live::cycle: return {1.0, kInfinity};
-      case Live::time:
-      case Live::test_time:
-      case Live::charge_capacity:
-      case Live::discharge_capacity:
-      case Live::charge_energy:
-      case Live::discharge_energy: return {0.0, kInfinity};
-      case Live::step_capacity:
-      case Live::step_energy:
-        if (step_.kind == StepKind::rest || step_.kind == StepKind::chamber) return {0.0, 0.0};
-        return {0.0, kInfinity};
-      case Live::nominal_capacity:
-        return std::isnan(compiler_.binding.nominal_capacity_C)
-                   ? Range{0.0, kInfinity}
-                   : Range{compiler_.binding.nominal_capacity_C, compiler_.binding.nominal_capacity_C};
-      default: return {};
-    }
-  }
-
-  [[nodiscard]] Range voltage() const {
-    Range range{0.0, kInfinity};
-    if (compiler_.launch != nullptr && step_.sign > 0) range.high = compiler_.program->envelope.voltage_max_V;
-    if (compiler_.launch != nullptr && step_.sign < 0) range.low = compiler_.program->envelope.voltage_min_V;
-    const auto level = compiler_.value(step_.voltage);
-    if (level && step_.sign > 0) range.high = std::min(range.high, *level);
-    if (level && step_.sign < 0) range.low = std::max(range.low, *level);
-    return range;
-  }
-
-  [[nodiscard]] Range current() const {
-    if (step_.kind == StepKind::rest || step_.kind == StepKind::chamber) return {0.0, 0.0};
-    const double most = compiler_.value(step_.current).value_or(kInfinity);
-    if (step_.kind == StepKind::voltage) return {-most, most};
-    if (step_.sign > 0) return {0.0, most};
-    if (step_.sign < 0) return {-most, 0.0};
-    return {};
-  }
-
-  const Compiler& compiler_;
-  const StepSyntax& step_;
-  const Expression& expression_;
-};
-
-// "quantity OP constant", the shape of most conditions; also with the sides swapped, and abs(quantity).
-struct Atom {
-  Live live = Live::voltage;
-  bool magnitude = false;
-  bool upwards = false;  // fires when the quantity is high
-  double bound = 0.0;
-};
-
-std::optional<Atom> atom_at(const Compiler& compiler, const Expression& expression, int index) {
-  const ExpressionNode& node = expression.at(index);
-  if (node.kind != ExpressionNode::Kind::operation) return std::nullopt;
-  const bool greater = node.op == Op::greater || node.op == Op::greater_equal;
-  if (!greater && node.op != Op::less && node.op != Op::less_equal) return std::nullopt;
-  const auto right = constant_value(expression, node.right, compiler.binding);
-  const auto left = constant_value(expression, node.left, compiler.binding);
-  if (bool(right) == bool(left)) return std::nullopt;
-  const ExpressionNode* quantity = &expression.at(right ? node.left : node.right);
-  Atom atom;
-  atom.bound = right ? *right : *left;
-  atom.upwards = right ? greater : !greater;
-  if (quantity->kind == ExpressionNode::Kind::operation && quantity->op == Op::abs) {
-    atom.magnitude = true;
-    quantity = &expression.at(quantity->left);
-  }
-  if (quantity->kind != ExpressionNode::Kind::live) return std::nullopt;
-  atom.live = quantity->live;
-  return atom;
-}
 
 // `time >= something` that only a launch can tell: without one it is believed.
 bool unknown_time_bound(const Compiler& compiler, const Expression& when, int index) {
@@ -190,14 +41,48 @@ double time_bound_of(const Compiler& compiler, const Expression& when, int index
   return of_time ? std::max(0.0, atom->bound) : kInfinity;
 }
 
+// What is found of one condition, told when all of its step are known.
+struct Finding {
+  std::size_t condition;
+  const char* code;
+  std::string message, help;
+  bool error;
+};
+
+// What the sets give a variable, where all of them are constants.
+void collect_variable_values(Compiler& compiler) {
+  const Program& program = *compiler.program;
+  std::vector<Range>& values = compiler.variable_values;
+  constexpr double kLow = std::numeric_limits<double>::infinity();
+  values.assign(compiler.references.variables().size(), Range{kLow, -kLow});
+  for (std::size_t i = 0; i < program.steps.size(); ++i) {
+    const Step& step = program.steps[i];
+    if (step.kind != StepKind::set || step.set_target != SetTarget::variable || step.variable >= values.size())
+      continue;
+    compiler.enter(i);
+    const Expression* value = compiler.origins[i].value;
+    const auto constant = value != nullptr ? compiler.value(*value) : std::nullopt;
+    Range& range = values[step.variable];
+    range = constant ? Range{std::min(range.low, *constant), std::max(range.high, *constant)} : Range{};
+    if (!constant) range = {-kLow, kLow};
+  }
+  for (Range& range : values) {
+    if (range.low > range.high) range = {};  // never set: told elsewhere
+  }
+}
+
 class ConditionCheck {
  public:
   ConditionCheck(Compiler& compiler, std::size_t index)
-      : compiler_(compiler), step_(*compiler.syntax[index]), dead_(compiler.condition_dead[index]) {}
+      : compiler_(compiler), index_(index), step_(*compiler.syntax[index]), dead_(compiler.condition_dead[index]) {}
 
   void run() {
-    for (std::size_t i = 0; i < step_.until.size(); ++i) judge(i);
-    shadowed();
+    // With a wrong set-point what follows from it is no news.
+    if (compiler_.setpoint_wrong[index_] == 0) {
+      for (std::size_t i = 0; i < step_.until.size(); ++i) judge(i);
+      tell();
+      shadowed();
+    }
     if (!step_.broken) ends();
   }
 
@@ -205,41 +90,120 @@ class ConditionCheck {
   void judge(std::size_t i) {
     const ConditionSyntax& condition = step_.until[i];
     if (!condition.when.ok()) return;
-    const Range range = step_.kind == StepKind::repeat_begin ? constant_only(condition.when)
-                                                             : Ranges(compiler_, step_, condition.when).of_root();
-    if (range.high == 0.0) {
-      dead_[i] = 1;
-      never(condition);
-    } else if (range.low == 1.0) {
+    const auto range = [&](const Reach& reach) { return condition_range(compiler_, index_, condition.when, reach); };
+    const Range own = range({});
+    Reach reach;
+    reach.box = true;
+    const bool inside_box = range(reach).high > 0.0;
+    reach.latest_s = latest_s(i);
+    if (own.low == 1.0) {
       always(condition);
+    } else if (own.high == 0.0) {
+      dead_[i] = 1;
+      never(i);
+    } else if (!inside_box) {
+      dead_[i] = 1;
+      beyond_box(i);
+    } else if (std::isfinite(reach.latest_s) && range(reach).high == 0.0) {
+      too_late(i, reach.latest_s);
     } else {
       at_level(condition);
     }
   }
 
-  Range constant_only(const Expression& when) const {
-    const auto value = compiler_.value(when);
-    return value ? Range{*value, *value} : kOpen;
+  // When the step has ended for certain, if not by condition `except`.
+  [[nodiscard]] double latest_s(std::size_t except) const {
+    const bool of_time = plain_time(except);
+    const double scan_s = compiler_.program->scan.seconds();
+    double latest = own_length_s(*compiler_.program, index_) + 2 * scan_s;
+    for (std::size_t k = 0; k < step_.until.size(); ++k) {
+      if (k == except || !plain_time(k) || of_time) continue;  // two times: shadowed() names both
+      const double dwell_s = compiler_.value(step_.until[k].dwell).value_or(0.0);
+      latest = std::min(latest, time_bound_s(compiler_, step_.until[k].when) + dwell_s + 2 * scan_s);
+    }
+    return latest;
+  }
+  [[nodiscard]] bool plain_time(std::size_t k) const {
+    const Expression& when = step_.until[k].when;
+    const auto atom = when.ok() ? atom_at(compiler_, when, when.root) : std::nullopt;
+    return atom && atom->live == Live::time && atom->upwards;
   }
 
-  void never(const ConditionSyntax& condition) {
+  void find(std::size_t i, const char* finding_code, bool error, std::string message, std::string help) {
+    // A guard that fails the test if the impossible happens is good practice, not a mistake.
+    if (step_.until[i].then == Then::fail) return;
+    found_.push_back({i, finding_code, std::move(message), std::move(help), error});
+  }
+
+  void never(std::size_t i) {
+    const ConditionSyntax& condition = step_.until[i];
     std::string help = "remove it, or correct the bound";
     const auto atom = atom_at(compiler_, condition.when, condition.when.root);
     if (atom && atom->live == Live::current && !atom->magnitude && step_.sign < 0) {
       help = "current is negative while discharging; write abs(current)";
-    } else if (atom && atom->live == Live::voltage && step_.voltage.given) {
+    } else if (atom && atom->live == Live::soc) {
+      help = "soc is a share: write 80 %";
+    } else if (atom && atom->live == Live::voltage && step_.voltage.given && step_.sign != 0) {
       help = fmt::format("the step holds the voltage at {}", step_.voltage.text);
-    } else if (atom && atom->live == Live::voltage && compiler_.launch != nullptr) {
+    } else if (atom && atom->live == Live::voltage && compiler_.launch != nullptr && step_.sign != 0) {
       const Envelope& e = compiler_.program->envelope;
       help = fmt::format(
           "the output is clamped at {}",
           text::format_quantity(step_.sign > 0 ? e.voltage_max_V : e.voltage_min_V, text::dimension::kVoltage));
     }
-    // A guard that fails the test if the impossible happens is good practice, not a mistake.
-    if (condition.then == Then::fail) return;
-    compiler_.diagnostics.error(code::kNeverFires, condition.when.where,
-                                fmt::format("'{}' can never become true in {}", condition.when.text, step_label(step_)),
-                                help);
+    find(i, code::kNeverFires, true,
+         fmt::format("'{}' can never become true in {}", condition.when.text, step_label(step_)), help);
+  }
+
+  void beyond_box(std::size_t i) {
+    const ConditionSyntax& condition = step_.until[i];
+    const auto atom = atom_at(compiler_, condition.when, condition.when.root);
+    std::string limit = "a limit of [safety], the cell or the station";
+    if (atom) {
+      limit += fmt::format(", {},",
+                           text::format_quantity(box_bound(compiler_, *atom),
+                                                 condition.when.top().right < 0
+                                                     ? text::dimension::kNone
+                                                     : condition.when.at(condition.when.top().right).type.dimension));
+    }
+    find(i, code::kBeyondBox, false,
+         fmt::format("'{}' cannot become true in {}: {} opens the output first", condition.when.text, step_label(step_),
+                     limit),
+         "put it inside of the box, or leave it to [safety]");
+  }
+
+  void too_late(std::size_t i, double latest) {
+    const ConditionSyntax& condition = step_.until[i];
+    const double most_A = most_current_A(compiler_, index_);
+    std::string help = "give the step more time, or remove it";
+    if (std::isfinite(most_A) && most_A > 0.0 && !mentions(condition.when, Live::time)) {
+      help = fmt::format("at {} that time moves at most {}; give the step more time, or correct the bound",
+                         text::format_quantity(most_A, text::dimension::kCurrent, 3),
+                         text::format_quantity(most_A * latest, text::dimension::kCapacity, 3));
+    }
+    find(i, code::kShadowed, false,
+         fmt::format("'{}' never gets its turn: {} ends after {} at the latest", condition.when.text, step_label(step_),
+                     text::format_quantity(latest, text::dimension::kTime, 4)),
+         help);
+  }
+
+  // What leaves a step nothing but failure is an error, and no reason to call the steps behind it unreachable.
+  void tell() {
+    bool passable = ends_by_itself(step_.kind) || step_.count.given || ends_at_once_;
+    for (std::size_t i = 0; i < step_.until.size(); ++i) {
+      const bool found = std::any_of(found_.begin(), found_.end(), [i](const Finding& f) { return f.condition == i; });
+      passable = passable || (step_.until[i].then != Then::fail && dead_[i] == 0 && !found);
+    }
+    for (const Finding& f : found_) {
+      const bool error = f.error || !passable;
+      if (error && dead_[f.condition] != 0) dead_[f.condition] = 2;
+      const text::Span& where = step_.until[f.condition].when.where;
+      if (error) {
+        compiler_.diagnostics.error(f.code, where, f.message, f.help);
+      } else {
+        compiler_.diagnostics.warning(f.code, where, f.message, f.help);
+      }
+    }
   }
 
   void always(const ConditionSyntax& condition) {
@@ -248,8 +212,8 @@ class ConditionCheck {
     const bool signed_current = atom && atom->live == Live::current && !atom->magnitude && step_.sign < 0;
     auto& finding = compiler_.diagnostics.error(
         code::kAlwaysTrue, condition.when.where,
-        fmt::format("'{}' is always true in {}: it would end at its first sample", condition.when.text,
-                    step_label(step_)),
+        fmt::format("'{}' is always true in {}: it would end {}", condition.when.text, step_label(step_),
+                    step_.kind == StepKind::repeat_begin ? "after its first pass" : "at its first sample"),
         signed_current ? "current is negative while discharging; write abs(current)" : "correct the bound");
     finding.label = "always true";
   }
@@ -337,8 +301,10 @@ class ConditionCheck {
   }
 
   Compiler& compiler_;
+  std::size_t index_;
   const StepSyntax& step_;
   std::vector<char>& dead_;
+  std::vector<Finding> found_;
   bool ends_at_once_ = false;
 };
 
@@ -349,6 +315,7 @@ double time_bound_s(const Compiler& compiler, const Expression& when) {
 }
 
 void check_conditions(Compiler& compiler) {
+  collect_variable_values(compiler);
   for (std::size_t i = 0; i < compiler.syntax.size(); ++i) {
     if (compiler.syntax[i] == nullptr) continue;
     compiler.enter(i);

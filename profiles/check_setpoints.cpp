@@ -319,11 +319,14 @@ class SetpointCheck {
 }  // namespace
 
 void check_setpoints(Compiler& compiler) {
+  compiler.setpoint_wrong.assign(compiler.syntax.size(), 0);
   for (std::size_t i = 0; i < compiler.syntax.size(); ++i) {
     if (compiler.syntax[i] == nullptr) continue;
     compiler.enter(i);
     compiler.binding.measured = false;  // a C of a capacity that is not known yet is judged as one of the nominal
+    const std::size_t before = compiler.diagnostics.error_count();
     SetpointCheck(compiler, *compiler.syntax[i]).run();
+    if (compiler.diagnostics.error_count() != before) compiler.setpoint_wrong[i] = 1;
   }
 }
 

@@ -47,7 +47,9 @@ std::unique_ptr<const Program> compile(const text::SourcePtr& source, const Laun
   compile_steps(compiler);
   check_setpoints(compiler);
   check_conditions(compiler);
+  check_rates(compiler);
   check_flow(compiler);
+  check_loops(compiler);
   check_existence(compiler);
   if (diagnostics.has_errors()) return nullptr;
   estimate_worst_case(compiler);

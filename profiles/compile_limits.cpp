@@ -10,6 +10,8 @@
 namespace cyclerd::profiles {
 namespace {
 
+constexpr double kWideCapacity = 3.0;  // times the nominal capacity
+
 double either(double a, double b, bool smallest) {
   if (std::isnan(a)) return b;
   if (std::isnan(b)) return a;
@@ -79,6 +81,39 @@ void check_safety_against_cell(Compiler& compiler, const SafetyLimits& profile) 
               cell.charge_current_where);
   check_loose(compiler, written.current.min, profile.current.min, trip.current.min, false, "current",
               text::dimension::kCurrent, cell.discharge_current_where);
+  // No cell gives or takes more power than its trips let through.
+  const double charge_W = trip.voltage.max * trip.current.max;
+  const double discharge_W = trip.voltage.max * trip.current.min;
+  check_loose(compiler, written.power.max, profile.power.max,
+              written.power.min.given ? charge_W : std::max(charge_W, -discharge_W), true, "power",
+              text::dimension::kPower, cell.charge_current_where);
+  check_loose(compiler, written.power.min, profile.power.min, discharge_W, false, "power", text::dimension::kPower,
+              cell.discharge_current_where);
+  // The air takes the cell with it.
+  check_loose(compiler, written.chamber.max, profile.chamber.max, trip.temperature.max, true, "chamber",
+              text::dimension::kTemperature, cell.temperature_where);
+  check_loose(compiler, written.chamber.min, profile.chamber.min, trip.temperature.min, false, "chamber",
+              text::dimension::kTemperature, cell.temperature_where);
+}
+
+// Steps that go up and down again move more than the cell holds, and rightly.
+bool moves_both_ways(const std::vector<StepSyntax>& steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const StepSyntax& step) {
+    return step.kind == StepKind::follow || step.kind == StepKind::pulse || step.kind == StepKind::ramp ||
+           moves_both_ways(step.steps);
+  });
+}
+
+// A step that charges or discharges only can move the capacity once.
+void check_capacity(Compiler& compiler, double most_C) {
+  const double nominal_C = compiler.launch->cell.nominal_capacity_C;
+  if (!(most_C > kWideCapacity * nominal_C) || moves_both_ways(compiler.profile.steps)) return;
+  compiler.diagnostics.warning(
+      code::kWideCapacity, compiler.profile.safety.capacity.max.where,
+      fmt::format("[safety] capacity max {} is more than {} times the cell's {}: it stops no overcharge",
+                  text::format_quantity(most_C, text::dimension::kCapacity), kWideCapacity,
+                  text::format_quantity(nominal_C, text::dimension::kCapacity)),
+      "1.3 * nominal_capacity is usual");
 }
 
 void check_sensors(Compiler& compiler) {
@@ -217,6 +252,7 @@ void compile_limits(Compiler& compiler) {
     merged.sensor_loss = std::min(station.sensor_loss, profile.sensor_loss);
     check_safety_against_cell(compiler, profile);
     check_sensors(compiler);
+    check_capacity(compiler, profile.capacity.max);
   }
   compiler.program->safety = merged;
   set_bounds(compiler, profile);

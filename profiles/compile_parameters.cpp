@@ -118,6 +118,7 @@ void bind_parameters(Compiler& compiler) {
     known.push_back(name);
     if (parameter.broken) continue;
     check_definition(compiler, name, parameter);
+    const std::size_t errors_before = compiler.diagnostics.error_count();
     double value = default_value(parameter, compiler.binding);
     const bool typed = compiler.launch != nullptr && compiler.launch->parameters.count(name) != 0;
     if (typed) {
@@ -125,6 +126,8 @@ void bind_parameters(Compiler& compiler) {
     } else {
       check_bounds(compiler, compiler.binding, parameter, fmt::format("parameter '{}'", name), value, parameter.where);
     }
+    // A value that was refused is not judged again where it is used.
+    if (compiler.diagnostics.error_count() != errors_before) value = base::kAbsent;
     compiler.binding.parameters->known[name] = parameter.c_rate ? value * one_C_A : value;
   }
   for (const auto& [name, procedure] : compiler.profile.procedures) {

@@ -16,6 +16,12 @@
 
 namespace cyclerd::profiles {
 
+// The values that something can take.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+};
+
 // How far a set-point may go, and who said so.
 struct Ceiling {
   double value = std::numeric_limits<double>::infinity();
@@ -62,7 +68,10 @@ struct Compiler {
   std::string procedure_library{};                   // their folder; empty: not known
   References references{};
   std::map<std::string, std::uint32_t> step_names{};  // full names, to flat steps
-  std::vector<std::vector<char>> condition_dead{};    // per flat step: the condition can never fire
+  std::vector<char> setpoint_wrong{};                 // per flat step: a set-point has an error
+  std::vector<Range> variable_values{};               // by number, what the sets can make of it
+  // Per flat step: the condition can never fire; 2: and that was told as an error, so that nothing follows from it.
+  std::vector<std::vector<char>> condition_dead{};
   std::map<std::string, std::uint32_t> strings{};
 
   [[nodiscard]] std::optional<double> value(const Expression& expression) const {
@@ -88,7 +97,9 @@ void check_cell(Compiler& compiler);        // compile_limits.cpp
 void compile_steps(Compiler& compiler);     // compile_steps.cpp: the flat program
 void check_setpoints(Compiler& compiler);   // check_setpoints.cpp
 void check_conditions(Compiler& compiler);  // check_conditions.cpp
+void check_rates(Compiler& compiler);       // check_rates.cpp: records that come faster than samples
 void check_flow(Compiler& compiler);        // check_flow.cpp
+void check_loops(Compiler& compiler);       // check_loops.cpp: what bounds them
 void check_existence(Compiler& compiler);   // check_existence.cpp: results, variables, marks exist when they are read
 void estimate_worst_case(Compiler& compiler);    // estimate.cpp
 void write_canonical(const Compiler& compiler);  // canonical.cpp, and the three hashes

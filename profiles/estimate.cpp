@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "profiles/compile_parts.hpp"
+#include "profiles/condition_ranges.hpp"
 
 namespace cyclerd::profiles {
 namespace {
@@ -56,28 +56,10 @@ class Estimator {
     return ref.count == 1 && program_.code[ref.first].op == Op::constant ? program_.code[ref.first].value : kInfinity;
   }
 
-  [[nodiscard]] double ramp_s(const Step& step) const {
-    if (step.ramp_over.present()) return constant(step.ramp_over);
-    const double seconds = std::fabs(constant(step.ramp_to) - constant(step.ramp_from)) / constant(step.ramp_rate);
-    return std::isfinite(seconds) ? seconds : kInfinity;
-  }
-
   [[nodiscard]] double longest_s(std::uint32_t index) const {
     const Step& step = program_.steps[index];
-    double bound = kInfinity;
     if (step.kind == StepKind::advance_cycle || step.kind == StepKind::set || step.kind == StepKind::end) return 0.0;
-    if (step.kind == StepKind::follow && step.waveform < program_.waveforms.size()) {
-      const double passes = step.count.present() ? constant(step.count) : 1.0;
-      bound = static_cast<double>(program_.waveforms[step.waveform].time_us.back()) * 1e-6 * passes;
-    }
-    if (step.kind == StepKind::ramp) bound = ramp_s(step);
-    if (step.kind == StepKind::impedance) bound = constant(step.ramp_over);
-    if (step.kind == StepKind::pulse) {
-      bound = 0.0;
-      for (std::uint32_t k = 0; k < step.pulse_count; ++k)
-        bound += program_.pulses[step.first_pulse + k].time.seconds();
-      bound *= step.count.present() ? constant(step.count) : 1.0;
-    }
+    double bound = own_length_s(program_, index);
     if (step.kind == StepKind::chamber && !step.soak_within.present()) bound = program_.scan.seconds();
     const StepSyntax* syntax = compiler_.syntax[index];
     if (syntax == nullptr) return bound;

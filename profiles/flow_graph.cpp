@@ -31,7 +31,7 @@ class Builder {
   void condition_edges(std::uint32_t from, std::uint32_t owner_index, std::uint32_t after, std::uint32_t block) {
     const Step& owner = program_.steps[owner_index];
     for (std::uint32_t k = 0; k < owner.condition_count; ++k) {
-      if (compiler_.condition_dead[owner_index][k] != 0) continue;
+      if (compiler_.condition_dead[owner_index][k] == 1) continue;
       const Condition& condition = program_.conditions[owner.first_condition + k];
       switch (condition.then) {
         case Then::next:
