@@ -16,7 +16,7 @@ namespace cyclerd::profiles {
 // A value as far as it is known before the start.
 struct ExpandedValue {
   std::string text;              // "2.5 A"; with what is measured in it: "0.8 * check.discharge_capacity[last]"
-  std::string written;           // in canonical spelling, when that says something else: "charge_rate"
+  std::string written;           // by the author, when that says something else: "charge_rate"
   double value = base::kAbsent;  // in `unit`; absent when it is measured
   std::string unit;              // SI base units, "C" for a C-rate on an unknown cell; empty when value is absent
 

@@ -16,6 +16,7 @@ class Expander {
  public:
   explicit Expander(Compiler& compiler) : compiler_(compiler), program_(*compiler.program) {
     for (const auto& [name, number] : compiler.references.variables()) variables_[number] = name;
+    for (const auto& [name, number] : compiler.references.marks()) marks_[number] = name;
   }
 
   std::vector<ExpandedStep> run() {
@@ -92,7 +93,7 @@ class Expander {
     } else if (flat.kind == StepKind::repeat_end) {
       end_of_block(flat, out);
     } else if (flat.kind == StepKind::set) {
-      set(index, syntax, out);
+      set(index, out);
     } else if (syntax != nullptr) {
       describe(*syntax, out);
       out.until = conditions(index, *syntax);
@@ -110,21 +111,25 @@ class Expander {
                    : fmt::format("end of a pass: again from {}", flat.peer + 1);
   }
 
-  void set(std::uint32_t index, const StepSyntax* syntax, ExpandedStep& out) const {
+  // A name as it is called from outside; inside a call without a name it has no other than its own.
+  static std::string shown(const std::map<std::uint32_t, std::string>& names, std::uint32_t number) {
+    const auto found = names.find(number);
+    if (found == names.end()) return "?";
+    const std::string& name = found->second;
+    return name.find('#') == std::string::npos ? name : name.substr(name.rfind('.') + 1);
+  }
+
+  void set(std::uint32_t index, ExpandedStep& out) const {
     const Step& flat = program_.steps[index];
+    out.then = "at once";
     if (flat.set_target == SetTarget::mark) {
-      out.does = fmt::format("mark this moment as {}", syntax != nullptr ? syntax->mark : "");
+      out.does = fmt::format("mark this moment as {}", shown(marks_, flat.variable));
       return;
     }
-    const auto found = variables_.find(flat.variable);
-    std::string name = flat.set_target == SetTarget::measured_capacity ? "measured_capacity"
-                       : found == variables_.end()                     ? ""
-                                                                       : found->second;
-    if (name.find('#') != std::string::npos) name = name.substr(name.rfind('.') + 1);
-    if (compiler_.origins[index].value != nullptr) {
-      const ExpandedValue v = put(out, "value", *compiler_.origins[index].value);
-      out.does = fmt::format("{} = {}", name, v.text);
-    }
+    const std::string name =
+        flat.set_target == SetTarget::measured_capacity ? "measured_capacity" : shown(variables_, flat.variable);
+    if (compiler_.origins[index].value == nullptr) return;
+    out.does = fmt::format("{} = {}", name, put(out, name.c_str(), *compiler_.origins[index].value).text);
   }
 
   // What every step may have beside its control.
@@ -249,11 +254,7 @@ class Expander {
   void block(const StepSyntax& s, ExpandedStep& out) const {
     const std::string inside = fmt::format("{} to {}", out.index + 1, out.peer);
     if (s.word == "call") {
-      std::string arguments;
-      for (const AssignmentSyntax& a : s.assignments)
-        arguments +=
-            fmt::format("{}{} = {}", arguments.empty() ? ": " : ", ", a.name, put(out, a.name.c_str(), a.value).text);
-      out.does = fmt::format("call of {}{}", s.procedure, arguments);
+      call(s, out);
       return;
     }
     const auto count = put(out, "count", s.count);
@@ -262,9 +263,31 @@ class Expander {
     out.next = out.peer + 1;
   }
 
+  // Arguments, and the parameters that keep their defaults.
+  void call(const StepSyntax& s, ExpandedStep& out) const {
+    out.does = fmt::format("call of {}", s.procedure);
+    const auto own = compiler_.profile.procedures.find(s.procedure);
+    const auto shipped = compiler_.library.find(s.procedure);
+    const ProcedureSyntax* procedure = own != compiler_.profile.procedures.end() ? &own->second
+                                       : shipped != compiler_.library.end()      ? &shipped->second
+                                                                                 : nullptr;
+    const char* lead = ": ";
+    const auto say = [&](const std::string& name, const Expression& value) {
+      out.does += fmt::format("{}{} = {}", lead, name, put(out, name.c_str(), value).text);
+      lead = ", ";
+    };
+    for (const AssignmentSyntax& a : s.assignments) say(a.name, a.value);
+    if (procedure == nullptr) return;
+    for (const auto& [name, parameter] : procedure->names.parameters) {
+      const bool given = std::any_of(s.assignments.begin(), s.assignments.end(),
+                                     [&name = name](const AssignmentSyntax& a) { return a.name == name; });
+      if (!given) say(name, parameter.value);
+    }
+  }
+
   Compiler& compiler_;
   const Program& program_;
-  std::map<std::uint32_t, std::string> variables_;
+  std::map<std::uint32_t, std::string> variables_, marks_;
 };
 
 }  // namespace

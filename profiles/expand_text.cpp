@@ -142,7 +142,8 @@ class Page {
       out_ += fmt::format("{}{} {}\n", value_text(c.when), c.dwell.given() ? " for " + value_text(c.dwell) : "",
                           outcome(c));
     }
-    if (!step.then.empty()) out_ += fmt::format("{}{} -> {}\n", inner, step.then, place(step.next));
+    const bool at_once = step.type == "SET" || step.type == "MARK";
+    if (!step.then.empty() && !at_once) out_ += fmt::format("{}{} -> {}\n", inner, step.then, place(step.next));
     if (step.own_record) out_ += fmt::format("{}record {}\n", inner, record_text(step.record));
   }
 

@@ -61,29 +61,42 @@ std::string full_name(const Binding& binding, const std::string& name) {
   return binding.prefix.find('#') == std::string::npos ? binding.prefix + name : name;
 }
 
-Words words_of(const Expression& expression, int index, const Binding& binding);
+// Constants for a reader, or in the canonical spelling, so that two texts can be compared.
+enum class Style : std::uint8_t { reader, canonical };
 
-Words operation_words(const Expression& expression, const ExpressionNode& node, const Binding& binding) {
+Words words_of(const Expression& expression, int index, const Binding& binding, Style style);
+
+Words operation_words(const Expression& expression, const ExpressionNode& node, const Binding& binding, Style style) {
   const auto [text, precedence] = spelling_of(node.op);
   const auto child = [&](int at, bool strict) {
-    const Words inner = words_of(expression, at, binding);
+    const Words inner = words_of(expression, at, binding, style);
     const bool wrap = inner.precedence < precedence || (strict && inner.precedence == precedence);
     return wrap ? "(" + inner.text + ")" : inner.text;
   };
   if (precedence == kTightest) {
-    const std::string first = words_of(expression, node.left, binding).text;
-    return {node.right < 0 ? fmt::format("{}({})", text, first)
-                           : fmt::format("{}({}, {})", text, first, words_of(expression, node.right, binding).text)};
+    const std::string first = words_of(expression, node.left, binding, style).text;
+    return {node.right < 0
+                ? fmt::format("{}({})", text, first)
+                : fmt::format("{}({}, {})", text, first, words_of(expression, node.right, binding, style).text)};
   }
   if (node.op == Op::negate) return {"-" + child(node.left, false), precedence};
   if (node.op == Op::logical_not) return {"not " + child(node.left, false), precedence};
   return {fmt::format("{} {} {}", child(node.left, precedence == 2), text, child(node.right, true)), precedence};
 }
 
-Words words_of(const Expression& expression, int index, const Binding& binding) {
+// A number as its author spelled it.
+std::string spelled(const Expression& expression, const ExpressionNode& node) {
+  if (node.offset >= expression.text.size()) return value_words(node.value, node.type);
+  return expression.text.substr(node.offset, node.length);
+}
+
+Words words_of(const Expression& expression, int index, const Binding& binding, Style style) {
   const ExpressionNode& node = expression.at(index);
+  const bool plain = node.kind == ExpressionNode::Kind::number && !node.c_rate;
+  if (plain && style == Style::reader) return {spelled(expression, node)};
   if (const auto value = constant_value(expression, index, binding)) {
-    return {value_words(*value, node.type), std::signbit(*value) ? 5 : kTightest};
+    return {style == Style::reader ? value_words(*value, node.type) : canonical_constant(*value, node.type, false),
+            std::signbit(*value) ? 5 : kTightest};
   }
   switch (node.kind) {
     case ExpressionNode::Kind::number: {
@@ -108,7 +121,7 @@ Words words_of(const Expression& expression, int index, const Binding& binding) 
     case ExpressionNode::Kind::variable: return {full_name(binding, node.name)};
     case ExpressionNode::Kind::window:
       return {fmt::format("{}({}, {})", node.op == Op::rate ? "rate" : "avg", live_word(node.live),
-                          words_of(expression, node.left, binding).text)};
+                          words_of(expression, node.left, binding, style).text)};
     case ExpressionNode::Kind::mark:
       return {fmt::format("{}.{}", full_name(binding, node.name), result_word(node.quantity))};
     case ExpressionNode::Kind::result: {
@@ -119,7 +132,7 @@ Words words_of(const Expression& expression, int index, const Binding& binding) 
     }
     case ExpressionNode::Kind::operation: break;
   }
-  return operation_words(expression, node, binding);
+  return operation_words(expression, node, binding, style);
 }
 
 }  // namespace
@@ -131,7 +144,7 @@ std::string value_words(double value, const Type& type) {
 }
 
 std::string resolved_text(const Expression& expression, const Binding& binding) {
-  return expression.ok() ? words_of(expression, expression.root, binding).text : expression.text;
+  return expression.ok() ? words_of(expression, expression.root, binding, Style::reader).text : expression.text;
 }
 
 ExpandedValue expanded_value(const Expression& expression, const Binding& binding) {
@@ -141,7 +154,6 @@ ExpandedValue expanded_value(const Expression& expression, const Binding& bindin
   value.text = resolved_text(expression, binding);
   if (value.text.starts_with('(') && value.text.ends_with(" of measured_capacity)"))
     value.text = value.text.substr(1, value.text.size() - 2);
-  const std::string canonical = canonical_text(expression);
   if (const auto known = constant_value(expression, binding)) {
     value.value = *known;
     value.unit = base_unit_words(top.type);
@@ -149,9 +161,10 @@ ExpandedValue expanded_value(const Expression& expression, const Binding& bindin
     value.value = top.value;
     value.unit = "C";
   }
-  // The same number in another unit says nothing new.
-  const bool plain = top.kind == ExpressionNode::Kind::number && !top.c_rate;
-  if (!plain && canonical != value.text) value.written = canonical;
+  // The same numbers in other units say nothing new.
+  if (words_of(expression, expression.root, binding, Style::canonical).text != canonical_text(expression)) {
+    value.written = expression.text;
+  }
   return value;
 }
 

@@ -66,6 +66,10 @@ std::string read_soc(const Json& params, double& soc) {
 
 }  // namespace
 
+std::string procedure_folder(const std::string& waveforms) {
+  return (std::filesystem::path(waveforms).parent_path() / "procedures").string();
+}
+
 std::string read_launch_request(const Json& params, LaunchRequest& request, bool cell_required) {
   if (!params.is_object()) return "parameters are missing";
   const std::pair<const char*, std::string*> texts[] = {
@@ -94,10 +98,8 @@ std::string read_launch_request(const Json& params, LaunchRequest& request, bool
   return read_soc(params, request.soc);
 }
 
-Compiled compile_launch(const LaunchRequest& request, const ChannelAbility& ability, const std::string& cells,
-                        const std::string& waveforms, bool simulated) {
-  Compiled compiled;
-  compiled.ability = ability;
+bool prepare_launch(const LaunchRequest& request, const ChannelAbility& ability, const std::string& cells,
+                    const std::string& waveforms, bool simulated, PreparedLaunch& prepared) {
   text::SourcePtr cell_source;
   if (!request.cell.empty()) {
     const std::string name = request.cell_name.empty() ? "cell.toml" : request.cell_name;
@@ -110,20 +112,18 @@ Compiled compile_launch(const LaunchRequest& request, const ChannelAbility& abil
                       : base::Result<text::SourcePtr>(
                             base::failure(base::ErrorCode::invalid, request.cell_name, "a cell's name holds no '/'"));
     if (!read) {
-      compiled.diagnostics.error("S040", {}, fmt::format("no shipped cell is called \"{}\"", request.cell_name),
+      prepared.diagnostics.error("S040", {}, fmt::format("no shipped cell is called \"{}\"", request.cell_name),
                                  "name one of profiles/cells, or give the cell's file");
-      return compiled;
+      return false;
     }
     cell_source = *read;
   }
-  compiled.cell_text = cell_source->text;
-  const auto cell = profiles::load_cell(cell_source, compiled.diagnostics);
-  if (!cell) return compiled;
-  compiled.cell = *cell;
-  if (!request.sample_name.empty()) compiled.cell.name = request.sample_name;
-
-  profiles::Launch launch;
-  launch.cell = compiled.cell;
+  prepared.cell_text = cell_source->text;
+  const auto cell = profiles::load_cell(cell_source, prepared.diagnostics);
+  if (!cell) return false;
+  profiles::Launch& launch = prepared.launch;
+  launch.cell = *cell;
+  if (!request.sample_name.empty()) launch.cell.name = request.sample_name;
   launch.cycler = ability.cycler;
   launch.chamber = ability.chamber;
   launch.has_chamber = ability.has_chamber;
@@ -135,9 +135,22 @@ Compiled compile_launch(const LaunchRequest& request, const ChannelAbility& abil
   launch.parameters = request.parameters;
   launch.waveforms = request.waveforms;
   launch.waveform_library = waveforms;
-  launch.procedure_library = (std::filesystem::path(waveforms).parent_path() / "procedures").string();
-  const auto source = std::make_shared<const text::Source>(text::Source{request.profile_name, request.profile});
-  compiled.program = profiles::compile_profile(source, launch, compiled.diagnostics);
+  launch.procedure_library = procedure_folder(waveforms);
+  prepared.profile = std::make_shared<const text::Source>(text::Source{request.profile_name, request.profile});
+  return true;
+}
+
+Compiled compile_launch(const LaunchRequest& request, const ChannelAbility& ability, const std::string& cells,
+                        const std::string& waveforms, bool simulated) {
+  Compiled compiled;
+  compiled.ability = ability;
+  PreparedLaunch prepared;
+  const bool ready = prepare_launch(request, ability, cells, waveforms, simulated, prepared);
+  compiled.cell_text = std::move(prepared.cell_text);
+  compiled.diagnostics = std::move(prepared.diagnostics);
+  if (!ready) return compiled;
+  compiled.cell = prepared.launch.cell;
+  compiled.program = profiles::compile_profile(prepared.profile, prepared.launch, compiled.diagnostics);
   if (compiled.diagnostics.has_errors()) compiled.program = nullptr;
   return compiled;
 }

@@ -59,6 +59,19 @@ struct Compiled {
 [[nodiscard]] Compiled compile_launch(const LaunchRequest& request, const ChannelAbility& ability,
                                       const std::string& cells, const std::string& waveforms, bool simulated = false);
 
+// What compile_launch compiles. Whatever is wrong with the cell is in `diagnostics`; false then.
+struct PreparedLaunch {
+  profiles::Launch launch;
+  text::SourcePtr profile;
+  std::string cell_text;
+  text::Diagnostics diagnostics;
+};
+[[nodiscard]] bool prepare_launch(const LaunchRequest& request, const ChannelAbility& ability, const std::string& cells,
+                                  const std::string& waveforms, bool simulated, PreparedLaunch& prepared);
+
+// The shipped procedures lie beside the shipped waveforms.
+[[nodiscard]] std::string procedure_folder(const std::string& waveforms);
+
 // Station and channel limits alone, in force while no test runs.
 [[nodiscard]] safety::LimitTable idle_limits(const profiles::SafetyLimits& station, base::Duration scan);
 // What the channel asks to be judged besides limits.

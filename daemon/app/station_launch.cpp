@@ -6,6 +6,7 @@
 
 #include "daemon/app/device_maker.hpp"
 #include "daemon/app/disk.hpp"
+#include "daemon/app/expansion_json.hpp"
 #include "daemon/app/metadata.hpp"
 #include "daemon/app/station_service.hpp"
 
@@ -82,7 +83,18 @@ Answer StationService::check(const Json& params) {
   Compiled compiled;
   std::uint32_t channel = 0;
   if (Answer wrong = read_launch(params, request, channel); wrong.failure != Failure::none) return wrong;
-  return compile(request, channel, compiled);
+  Answer answer = compile(request, channel, compiled);
+  // `expand`: the flat program as well, for this channel's instruments.
+  const auto wanted = params.find("expand");
+  if (answer.failure != Failure::none || wanted == params.end() || *wanted != true) return answer;
+  PreparedLaunch prepared;
+  if (prepare_launch(request, ability(channel), resources_.cells, resources_.waveforms, false, prepared)) {
+    if (const auto expansion = profiles::expand_profile(prepared.profile, prepared.launch, prepared.diagnostics)) {
+      answer.value["expansion"] = describe_expansion(*expansion);
+      answer.value["expansion_text"] = profiles::to_text(*expansion);
+    }
+  }
+  return answer;
 }
 
 void StationService::check_later(const Json& params, control::Done done) {

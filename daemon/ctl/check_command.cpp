@@ -17,32 +17,6 @@ using control::Failure;
 
 namespace {
 
-// Without a channel: instruments that no cell outgrows, so that only the cell's ratings and the profile itself speak.
-app::ChannelAbility generous_ability(base::Duration scan) {
-  app::ChannelAbility ability;
-  device::Capability& cycler = ability.cycler;
-  cycler.kind = device::DeviceKind::cycler;
-  cycler.off_means = device::OffMeans::open;
-  cycler.native_cv = 1;
-  cycler.can_charge = 1;
-  cycler.can_discharge = 1;
-  cycler.can_power = 1;
-  cycler.voltage_max_V = 1000.0;
-  cycler.current_max_A = 10'000.0;
-  cycler.current_min_A = -10'000.0;
-  cycler.power_max_W = 1e7;
-  cycler.power_min_W = -1e7;
-  cycler.voltage_step_V = 1e-6;
-  cycler.current_step_A = 1e-6;
-  ability.chamber.kind = device::DeviceKind::chamber;
-  ability.chamber.temperature_min_degC = -70.0;
-  ability.chamber.temperature_max_degC = 180.0;
-  ability.has_chamber = true;
-  ability.has_cell_temperature = true;
-  ability.scan = scan;
-  return ability;
-}
-
 std::string byte_text(double bytes) {
   if (bytes < 1e6) return fmt::format("{:.0f} kB", bytes / 1e3);
   return bytes < 1e9 ? fmt::format("{:.1f} MB", bytes / 1e6) : fmt::format("{:.1f} GB", bytes / 1e9);
@@ -131,7 +105,7 @@ Verdict check_here(const Json& params, const Options& options, base::Duration sc
   if (options.cell.empty()) {
     const auto source = std::make_shared<const text::Source>(
         text::Source{params["profile_name"].get<std::string>(), params["profile"].get<std::string>()});
-    profiles::check_profile(source, findings);
+    profiles::check_profile(source, findings, shipped_files({}));
   } else {
     app::LaunchRequest request;
     const std::string wrong = app::read_launch_request(params, request);

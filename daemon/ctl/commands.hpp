@@ -15,6 +15,7 @@ int run(const std::vector<std::string>& arguments, const std::string& environmen
 
 // Channels
 int start_command(const Options& options, Io& io);
+int amend_command(const Options& options, Io& io);
 int change_command(const Options& options, Io& io);  // pause, resume, skip, stop, ack
 int status_command(const Options& options, Io& io);
 int watch_command(const Options& options, Io& io);
@@ -26,6 +27,10 @@ int doctor_command(const Options& options, Io& io);
 // Profiles
 int check_command(const Options& options, Io& io);
 int simulate_command(const Options& options, Io& io);
+int expand_command(const Options& options, Io& io);
+int format_command(const Options& options, Io& io);
+int import_command(const Options& options, Io& io);
+int export_profile_command(const Options& options, Io& io);
 // Results
 int summary_command(const Options& options, Io& io);
 int export_command(const Options& options, Io& io);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/app/resources.hpp"
+#include "profiles/compile.hpp"
 #include "profiles/waveform.hpp"
 #include "protocols/text/diagnostics.hpp"
 #include "protocols/text/quantity.hpp"
@@ -61,19 +62,27 @@ Outcome<LaunchFile> find_launch_file(const std::string& what, const std::string&
   return LaunchFile{path.string(), (*source)->text, fs::absolute(path, error).parent_path().string()};
 }
 
-Outcome<LaunchFile> find_profile(const Options& options, Io& io) {
-  if (options.profile != "-") return find_launch_file("profile", options.profile, app::find_resources().profiles);
-  LaunchFile file;
-  file.name = options.stdin_name.empty() ? "stdin" : options.stdin_name;
+Outcome<std::string> read_stdin(Io& io, std::size_t max_bytes) {
+  std::string text;
   std::array<char, 65536> buffer{};
   for (std::size_t n = buffer.size(); n == buffer.size();) {
     n = std::fread(buffer.data(), 1, buffer.size(), io.in);
-    file.text.append(buffer.data(), n);
-    if (file.text.size() > kMaxBytes) {
+    text.append(buffer.data(), n);
+    if (text.size() > max_bytes) {
       return std::unexpected(
-          Trouble(Failure::usage, fmt::format("stdin holds more than the {} bytes of a profile", kMaxBytes)));
+          Trouble(Failure::usage, fmt::format("stdin holds more than the {} bytes that are read at most", max_bytes)));
     }
   }
+  return text;
+}
+
+Outcome<LaunchFile> find_profile(const Options& options, Io& io) {
+  if (options.profile != "-") return find_launch_file("profile", options.profile, app::find_resources().profiles);
+  auto text = read_stdin(io, kMaxBytes);
+  if (!text) return std::unexpected(text.error());
+  LaunchFile file;
+  file.name = options.stdin_name.empty() ? "stdin" : options.stdin_name;
+  file.text = std::move(*text);
   std::error_code error;
   file.folder = fs::absolute(file.name, error).parent_path().string();
   return file;
@@ -96,18 +105,21 @@ Json waveforms_of(const LaunchFile& profile) {
 }  // namespace
 
 Outcome<Json> launch_params(const Options& options, Io& io) {
+  const auto profile = find_profile(options, io);
+  if (!profile) return std::unexpected(profile.error());
+  return launch_params(options, *profile);
+}
+
+Outcome<Json> launch_params(const Options& options, const LaunchFile& profile) {
   std::string wrong;
   const auto parameters = parameters_of(options.set, wrong);
   if (!wrong.empty()) return std::unexpected(Trouble(Failure::usage, wrong));
-  const auto resources = app::find_resources();
-  const auto profile = find_profile(options, io);
-  if (!profile) return std::unexpected(profile.error());
-  Json params{{"profile", profile->text},
-              {"profile_name", profile->name},
-              {"waveforms", waveforms_of(*profile)},
+  Json params{{"profile", profile.text},
+              {"profile_name", profile.name},
+              {"waveforms", waveforms_of(profile)},
               {"parameters", parameters}};
   if (!options.cell.empty()) {
-    const auto cell = find_launch_file("cell", options.cell, resources.cells);
+    const auto cell = find_launch_file("cell", options.cell, app::find_resources().cells);
     if (!cell) return std::unexpected(cell.error());
     params["cell"] = cell->text;
     params["cell_name"] = cell->name;
@@ -121,6 +133,36 @@ Outcome<Json> launch_params(const Options& options, Io& io) {
     if (!value.empty()) params[name] = value;
   }
   return params;
+}
+
+profiles::ProfileFiles shipped_files(std::map<std::string, std::string> waveforms) {
+  const auto resources = app::find_resources();
+  return {std::move(waveforms), resources.waveforms, app::procedure_folder(resources.waveforms)};
+}
+
+app::ChannelAbility generous_ability(base::Duration scan) {
+  app::ChannelAbility ability;
+  device::Capability& cycler = ability.cycler;
+  cycler.kind = device::DeviceKind::cycler;
+  cycler.off_means = device::OffMeans::open;
+  cycler.native_cv = 1;
+  cycler.can_charge = 1;
+  cycler.can_discharge = 1;
+  cycler.can_power = 1;
+  cycler.voltage_max_V = 1000.0;
+  cycler.current_max_A = 10'000.0;
+  cycler.current_min_A = -10'000.0;
+  cycler.power_max_W = 1e7;
+  cycler.power_min_W = -1e7;
+  cycler.voltage_step_V = 1e-6;
+  cycler.current_step_A = 1e-6;
+  ability.chamber.kind = device::DeviceKind::chamber;
+  ability.chamber.temperature_min_degC = -70.0;
+  ability.chamber.temperature_max_degC = 180.0;
+  ability.has_chamber = true;
+  ability.has_cell_temperature = true;
+  ability.scan = scan;
+  return ability;
 }
 
 Outcome<base::Duration> scan_period(const std::string& text, base::Duration fallback) {

@@ -115,6 +115,54 @@ class Parser {
     check->add_option("--channel", options.channel, "Ask the daemon, with the ability and limits of this channel");
 
     add_simulate();
+    add_readers();
+    add_exchange();
+  }
+
+  void add_readers() {
+    auto* expand = add("Profiles", "expand", "A profile as flat text: calls written out, values worked out",
+                       {"expand cycle-life --cell lg-m50 --set cycles=200",
+                        "expand my.toml                  (without a cell: as written)",
+                        "expand my.toml --cell lg-m50 --channel A1   (against the channel's instruments)"});
+    add_launch_options(expand);
+    expand->add_option("--scan", options.scan, "Scan period (100 ms)")->type_name("TIME");
+    expand->add_option("--channel", options.channel, "Ask the daemon, with the ability and limits of this channel");
+
+    auto* format = add("Profiles", "format", "The one spelling of all profiles that mean the same; loses comments",
+                       {"format my.toml", "format my.toml --hash --cell lg-m50", "format my.toml --check"});
+    format->add_option("profile", options.profile, kProfileHelp)->required();
+    format->add_option("--cell", options.cell, "For the hash of the compiled program: the cell's ratings");
+    add_set(format);
+    add_stdin_name(format);
+    format->add_flag("--check", options.check, "Print nothing; exit 1 when the file is spelled differently");
+    format->add_flag("--hash", options.hash, "The sha256 of file, canonical form and (with --cell) compiled program");
+    format->add_flag("--write", options.write, "Replace the file; its comments are lost");
+    add_yes(format);
+  }
+
+  void add_exchange() {
+    auto* import = add("Profiles", "import", "A test description of another program as a profile",
+                       {"import procedure.xml --out procedure.toml", "import protocol.json --format unicycler",
+                        "import schedule.sdu --out schedule.toml --report losses.txt"});
+    import->add_option("file", options.file, "The foreign file, or - for stdin")->required();
+    import->add_option("--format", options.format, "pybamm, unicycler, neware, maccor or arbin (by the file's content)")
+        ->type_name("NAME");
+    import->add_option("--name", options.name, "Of the profile (the file's)")->type_name("NAME");
+    import->add_option("--out", options.out, "Write the profile, and its waveforms beside it")->type_name("FILE");
+    import->add_option("--report", options.report, "Write what was approximated and dropped (stderr)")
+        ->type_name("FILE");
+    add_stdin_name(import);
+
+    auto* exporting = add("Profiles", "export-profile", "A profile for another program, when nothing is lost",
+                          {"export-profile my.toml --format pybamm --cell lg-m50",
+                           "export-profile my.toml --format unicycler --cell lg-m50 --out my.json"});
+    add_launch_options(exporting);
+    exporting->add_option("--format", options.format, "pybamm (experiment strings) or unicycler (JSON)")
+        ->type_name("NAME")
+        ->required();
+    exporting->add_option("--out", options.out, "Write it here (stdout)")->type_name("FILE");
+    exporting->add_option("--report", options.report, "Write what was approximated and dropped (stderr)")
+        ->type_name("FILE");
   }
 
   void add_simulate() {
@@ -178,6 +226,14 @@ class Parser {
       add_reason(command);
       add_yes(command);
     }
+    auto* amend = add("Channels", "amend", "Another profile for the running test, from the running step on",
+                      {"amend A1 cycle-life.toml --set cycles=800 --reason \"still above 80 %\"",
+                       "amend A1 my-test.toml --dry-run   (shows what would change)"});
+    add_channel(amend, true);
+    amend->add_option("profile", options.profile, "Profile: a TOML file, or the name of a shipped one")->required();
+    amend->add_option("--set", options.set, "Value of a parameter; the others stay")->type_name("NAME=VALUE");
+    add_reason(amend);
+    amend->add_flag("--dry-run", options.dry_run, "Only show what would change");
     auto* stop = add("Channels", "stop", "Open the output, end the test; needs no role and never asks",
                      {"stop A1", "stop --all"});
     add_channel(stop, false);

@@ -41,6 +41,7 @@ struct Options {
   std::string seed;
   std::string instruments;
   bool no_chamber = false;
+  bool dry_run = false;
   std::string state_dir;
   std::string out;
   std::string plot;  // --plot of a simulation: a file, or empty

@@ -18,12 +18,28 @@ struct Command {
 };
 
 constexpr std::array kCommands{
-    Command{"check", check_command},   Command{"simulate", simulate_command}, Command{"export", export_command},
-    Command{"plot", plot_command},     Command{"start", start_command},       Command{"status", status_command},
-    Command{"watch", watch_command},   Command{"pause", change_command},      Command{"resume", change_command},
-    Command{"skip", change_command},   Command{"stop", change_command},       Command{"ack", change_command},
-    Command{"tests", tests_command},   Command{"summary", summary_command},   Command{"devices", devices_command},
-    Command{"doctor", doctor_command}, Command{"version", version_command},
+    Command{"check", check_command},
+    Command{"simulate", simulate_command},
+    Command{"export", export_command},
+    Command{"expand", expand_command},
+    Command{"format", format_command},
+    Command{"import", import_command},
+    Command{"export-profile", export_profile_command},
+    Command{"plot", plot_command},
+    Command{"start", start_command},
+    Command{"amend", amend_command},
+    Command{"status", status_command},
+    Command{"watch", watch_command},
+    Command{"pause", change_command},
+    Command{"resume", change_command},
+    Command{"skip", change_command},
+    Command{"stop", change_command},
+    Command{"ack", change_command},
+    Command{"tests", tests_command},
+    Command{"summary", summary_command},
+    Command{"devices", devices_command},
+    Command{"doctor", doctor_command},
+    Command{"version", version_command},
 };
 
 }  // namespace
