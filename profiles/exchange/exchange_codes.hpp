@@ -28,6 +28,5 @@ inline constexpr const char* kExportValue = "X031";
 inline constexpr const char* kExportCondition = "X032";
 inline constexpr const char* kExportFlow = "X033";
 inline constexpr const char* kExportSafety = "X034";
-inline constexpr const char* kExportSize = "X035";
 
 }  // namespace cyclerd::exchange::code

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "profiles/compile_parts.hpp"
 #include "profiles/exchange/exchange_codes.hpp"
 
 namespace cyclerd::exchange {
@@ -16,19 +17,39 @@ using profiles::StepKind;
 // The same profile for a slightly smaller cell: what shrinks with the capacity was written in C.
 constexpr double kSmaller = 1.0 - 1.0 / 1024.0;
 
+// Where steps and conditions stand, in the profile or in the file of a procedure.
+struct Places {
+  std::vector<text::Span> steps;
+  std::vector<text::Span> conditions;
+};
+
+Places places_of(const profiles::Compiler& compiler) {
+  Places places;
+  places.conditions.resize(compiler.program->conditions.size());
+  for (std::size_t i = 0; i < compiler.program->steps.size(); ++i) {
+    const profiles::StepSyntax* const syntax = compiler.origins[i].syntax;
+    places.steps.push_back(syntax != nullptr ? syntax->where : text::Span{});
+    const profiles::Step& step = compiler.program->steps[i];
+    for (std::uint32_t k = 0; syntax != nullptr && k < step.condition_count && k < syntax->until.size(); ++k) {
+      places.conditions[step.first_condition + k] = syntax->until[k].when.where;
+    }
+  }
+  return places;
+}
+
 class TreeReader {
  public:
-  TreeReader(const Program& program, const Program* smaller, const text::SourcePtr& source, const std::string& other,
+  TreeReader(const Program& program, const Program* smaller, const Places& places, const std::string& other,
              text::Diagnostics& diagnostics)
-      : program_(program), smaller_(smaller), source_(source), other_(other), diagnostics_(diagnostics) {}
+      : program_(program), smaller_(smaller), places_(places), other_(other), diagnostics_(diagnostics) {}
 
   bool read(std::vector<ExportNode>& nodes) { return block(0, program_.steps.size(), nodes) && !failed_; }
 
  private:
-  [[nodiscard]] text::Span place(const profiles::Step& step) const;
-  void error(const char* code, std::string message, std::string help = {}) {
+  void error(const char* code, std::string message, std::string help = {}) { error_at(where_, code, message, help); }
+  void error_at(const text::Span& where, const char* code, const std::string& message, const std::string& help) {
     failed_ = true;
-    diagnostics_.error(code, where_, std::move(message), std::move(help));
+    diagnostics_.error(code, where, message, help);
   }
   // What the executor would work out anew each time is no constant.
   [[nodiscard]] static std::optional<double> constant(const Program& program, profiles::ExpressionRef code) {
@@ -41,25 +62,17 @@ class TreeReader {
   void repeat(std::size_t index, ExportNode& node);
   void step(std::size_t index, ExportNode& node);
   bool level(std::size_t index, ExportStep& out);
-  void end(const profiles::Condition& condition, const profiles::Condition* smaller, ExportStep& out);
+  void end(std::uint32_t index, ExportStep& out);
   bool compared(const profiles::Condition& condition, const profiles::Condition* smaller, ExportEnd& out);
 
   const Program& program_;
   const Program* smaller_;
-  const text::SourcePtr& source_;
+  const Places& places_;
   const std::string& other_;
   text::Diagnostics& diagnostics_;
   text::Span where_;
   bool failed_ = false;
 };
-
-text::Span TreeReader::place(const profiles::Step& step) const {
-  text::Span span;
-  span.source = source_;
-  span.line = step.line;
-  span.column = 1;
-  return span;
-}
 
 std::optional<double> TreeReader::number(profiles::ExpressionRef code, const char* what) {
   const auto value = constant(program_, code);
@@ -79,7 +92,7 @@ ExportValue TreeReader::value_of(double value, std::optional<double> smaller, bo
 bool TreeReader::block(std::size_t first, std::size_t end, std::vector<ExportNode>& nodes) {
   for (std::size_t i = first; i < end; ++i) {
     const profiles::Step& step = program_.steps[i];
-    where_ = place(step);
+    where_ = places_.steps[i];
     if (step.kind == StepKind::end) break;
     ExportNode node;
     node.where = where_;
@@ -182,22 +195,25 @@ bool TreeReader::compared(const profiles::Condition& condition, const profiles::
   return true;
 }
 
-void TreeReader::end(const profiles::Condition& condition, const profiles::Condition* smaller, ExportStep& out) {
+void TreeReader::end(std::uint32_t index, ExportStep& out) {
+  const profiles::Condition& condition = program_.conditions[index];
   ExportEnd made;
   made.text = std::string(program_.text(condition.text));
+  made.where = places_.conditions[index];
+  const auto refuse = [&](const std::string& message, const std::string& help) {
+    error_at(made.where, code::kExportCondition, message, help);
+  };
   if (condition.then != profiles::Then::next && condition.then != profiles::Then::fail) {
-    return error(code::kExportCondition,
-                 fmt::format("'{}' leads elsewhere than to the next step; {} cannot say that", made.text, other_),
-                 "leave it out, or let it go on to the next step");
+    return refuse(fmt::format("'{}' leads elsewhere than to the next step; {} cannot say that", made.text, other_),
+                  "leave it out, or let it go on to the next step");
   }
   if (condition.dwell.us != 0) {
-    return error(code::kExportCondition, fmt::format("'{}' must hold for a time; {} ends at once", made.text, other_),
-                 "leave out 'for'");
+    return refuse(fmt::format("'{}' must hold for a time; {} ends at once", made.text, other_), "leave out 'for'");
   }
   made.fails = condition.then == profiles::Then::fail;
-  if (!compared(condition, smaller, made)) {
-    return error(code::kExportCondition, fmt::format("{} cannot say '{}'", other_, made.text),
-                 "one comparison of voltage, current, abs(current) or time with a number");
+  if (!compared(condition, smaller_ != nullptr ? &smaller_->conditions[index] : nullptr, made)) {
+    return refuse(fmt::format("{} cannot say '{}'", other_, made.text),
+                  "one comparison of voltage, current, abs(current) or time with a number");
   }
   out.ends.push_back(std::move(made));
 }
@@ -224,8 +240,7 @@ void TreeReader::step(std::size_t index, ExportNode& node) {
   if (curve && step.voltage.present()) out.then_hold_V = number(step.voltage, "voltage");
   if (step.chamber.present()) out.temperature_degC = number(step.chamber, "temperature");
   for (std::uint32_t i = 0; i < step.condition_count; ++i) {
-    const std::uint32_t at = step.first_condition + i;
-    end(program_.conditions[at], smaller_ != nullptr ? &smaller_->conditions[at] : nullptr, out);
+    end(step.first_condition + i, out);
   }
 }
 
@@ -233,7 +248,9 @@ void TreeReader::step(std::size_t index, ExportNode& node) {
 
 std::optional<ExportTree> read_for_export(const text::SourcePtr& source, const profiles::Launch& launch,
                                           const std::string& other, text::Diagnostics& diagnostics) {
-  const auto program = profiles::compile_profile(source, launch, diagnostics);
+  Places places;
+  const auto program = profiles::run_compiler(source, &launch, launch.procedure_library, diagnostics,
+                                              [&](profiles::Compiler& compiler) { places = places_of(compiler); });
   if (program == nullptr) return std::nullopt;
   profiles::Launch less = launch;
   less.cell.nominal_capacity_C *= kSmaller;
@@ -251,7 +268,7 @@ std::optional<ExportTree> read_for_export(const text::SourcePtr& source, const p
   tree.nominal_capacity_Ah = program->nominal_capacity_C / 3600.0;
   text::Diagnostics parsing;
   if (const auto syntax = profiles::parse_profile(source, parsing)) tree.written = syntax->safety;
-  if (!TreeReader(*program, smaller.get(), source, other, diagnostics).read(tree.nodes)) return std::nullopt;
+  if (!TreeReader(*program, smaller.get(), places, other, diagnostics).read(tree.nodes)) return std::nullopt;
   return tree;
 }
 

@@ -24,6 +24,7 @@ struct ExportEnd {
   ExportValue value;   // V, A or C, s
   bool fails = false;  // ends the test as failed
   std::string text;    // as written
+  text::Span where;
 };
 
 struct ExportStep {

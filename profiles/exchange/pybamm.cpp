@@ -1,6 +1,7 @@
 // A PyBaMM experiment as a profile.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "profiles/exchange/exchange_codes.hpp"
@@ -250,11 +251,19 @@ void Writer::end(const pybamm::Step& from, const pybamm::Termination& end, const
   add(fmt::format("abs(current) <= {}", amount(value)));
 }
 
+// The step is over before its voltage falls to `bound_V`.
+bool ends_above(const pybamm::Step& step, double bound_V) {
+  return std::any_of(step.terminations.begin(), step.terminations.end(), [&](const pybamm::Termination& end) {
+    const bool falling = end.op == '<' || (end.op == 0 && step.runs() == Direction::discharge);
+    return end.value.quantity == Quantity::voltage && falling && end.value.number > bound_V;
+  });
+}
+
 void Writer::ends(const pybamm::Step& from, const std::string& where, StepText& to) {
   for (const pybamm::Stop& stop : experiment_.stops) {
     if (stop.kind == pybamm::Stop::Kind::time_s) {
       to.until.push_back({fmt::format("test_time >= {}", time_text(stop.value)), "end", "", stop.text});
-    } else if (stop.kind == pybamm::Stop::Kind::voltage_V) {
+    } else if (stop.kind == pybamm::Stop::Kind::voltage_V && !ends_above(from, stop.value)) {
       to.until.push_back({fmt::format("voltage <= {}", unit_text(stop.value, "V")), "end", "", stop.text});
     }
   }
@@ -326,8 +335,10 @@ void Writer::capacity_check(std::vector<StepText>& steps) {
     if (!share && stop.kind != pybamm::Stop::Kind::capacity_Ah) continue;
     StepText* found = nullptr;
     for (StepText& one : steps) {
-      const bool discharge = one.control == "discharge" && one.until.front().when.starts_with("voltage <=");
-      if (found == nullptr && discharge) found = &one;
+      const bool to_voltage = std::any_of(one.until.begin(), one.until.end(), [](const ConditionText& c) {
+        return c.then.empty() && c.when.starts_with("voltage <=");
+      });
+      if (found == nullptr && one.control == "discharge" && to_voltage) found = &one;
     }
     if (found == nullptr) continue;
     if (found->name.empty()) found->name = fmt::format("discharge_{}", ++discharges_);

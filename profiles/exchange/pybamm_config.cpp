@@ -44,8 +44,9 @@ class ConfigReader {
 
 Scalar ConfigReader::scalar(const JsonValue& value) const {
   const bool exact = value.is(Kind::string) && value.length == value.text.size() + 2;
-  Scalar made{Scalar::Kind::other, value.boolean, value.number, value.text,
-              TextPlace{source_, value.offset + (exact ? 1U : 0U), exact, value.length, diagnostics_}};
+  Scalar made{
+      Scalar::Kind::other, value.boolean, value.number, value.text,
+      TextPlace{source_, value.offset + (exact ? 1U : 0U), exact, value.length - (exact ? 2U : 0U), diagnostics_}};
   switch (value.kind) {
     case Kind::null: made.kind = Scalar::Kind::none; break;
     case Kind::boolean: made.kind = Scalar::Kind::boolean; break;

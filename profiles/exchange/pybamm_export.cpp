@@ -14,11 +14,13 @@ namespace {
 
 using profiles::StepKind;
 
-std::string py_time(double seconds) {
+std::string py_time(double exact_s) {
+  const double seconds = number_of(fmt::format("{:.12g}", exact_s)).value_or(exact_s);
   const auto whole = [seconds](double unit) { return seconds >= unit && std::fmod(seconds, unit) == 0.0; };
-  if (whole(3600.0)) return unit_text(seconds / 3600.0, "hours");
-  if (whole(60.0)) return unit_text(seconds / 60.0, "minutes");
-  return unit_text(seconds, "seconds");
+  const auto text = [](double count, const char* unit) { return unit_text(count, unit) + (count == 1.0 ? "" : "s"); };
+  if (whole(3600.0)) return text(seconds / 3600.0, "hour");
+  if (whole(60.0)) return text(seconds / 60.0, "minute");
+  return text(seconds, "second");
 }
 
 std::string py_current(const ExportValue& value) {
@@ -35,9 +37,10 @@ class PybammExporter {
   bool write();
 
  private:
-  void error(const char* code, const ExportStep& step, std::string message, std::string help) {
+  template <class Placed>  // a step or an end
+  void error(const char* code, const Placed& at, std::string message, std::string help) {
     failed_ = true;
-    diagnostics_.error(code, step.where, std::move(message), std::move(help));
+    diagnostics_.error(code, at.where, std::move(message), std::move(help));
   }
   void lost(Loss::Kind kind, std::string where, std::string what, std::string why) {
     out_.losses.push_back({kind, std::move(where), std::move(what), std::move(why)});
@@ -90,12 +93,12 @@ std::string PybammExporter::end_text(const ExportStep& step, const ExportEnd& en
   }
   if (end.of == ExportEnd::Of::magnitude) {
     if (!end.above) return py_current(end.value);
-    error(code::kExportCondition, step, fmt::format("PyBaMM cannot say '{}'", end.text),
+    error(code::kExportCondition, end, fmt::format("PyBaMM cannot say '{}'", end.text),
           "a magnitude of the current ends a step only when it has fallen");
     return "";
   }
   if (end.value.rate) {
-    error(code::kExportCondition, step, fmt::format("PyBaMM passes over the direction of a C-rate: '{}'", end.text),
+    error(code::kExportCondition, end, fmt::format("PyBaMM passes over the direction of a C-rate: '{}'", end.text),
           "write the current in A, or abs(current)");
     return "";
   }
@@ -111,21 +114,21 @@ std::string PybammExporter::ends(const ExportStep& step) {
       guarded = true;
       if (std::abs(end.value.value - own_s) <= 1e-9 * own_s && duration.empty()) continue;
       error(
-          code::kExportCondition, step,
+          code::kExportCondition, end,
           fmt::format("'{}' fails the test; PyBaMM itself gives a step without a duration up after {}", end.text,
                       py_time(own_s)),
           fmt::format("write that time, leave the condition out, or let it go on to the next step (then = \"next\")"));
       continue;
     }
     if (end.fails) {
-      error(code::kExportCondition, step, fmt::format("'{}' fails the test; PyBaMM cannot", end.text),
+      error(code::kExportCondition, end, fmt::format("'{}' fails the test; PyBaMM cannot", end.text),
             "leave the condition out, or let it go on to the next step");
       continue;
     }
     std::string& slot = end.of == ExportEnd::Of::time ? duration : until;
     if (!slot.empty()) {
       error(
-          code::kExportCondition, step,
+          code::kExportCondition, end,
           fmt::format("one duration and one 'until' is what an experiment string can say; '{}' is too many", end.text),
           "keep one of them");
       continue;
@@ -177,7 +180,7 @@ std::vector<std::string> PybammExporter::strings(const ExportStep& step) {
     return {};
   }
   ExportStep first = step;
-  first.ends.front() = {ExportEnd::Of::voltage, step.sign > 0, {*step.then_hold_V, false}, false, ""};
+  first.ends.front() = {ExportEnd::Of::voltage, step.sign > 0, {*step.then_hold_V, false}, false, "", step.where};
   ExportStep second = step;
   second.kind = StepKind::voltage;
   second.sign = 0;

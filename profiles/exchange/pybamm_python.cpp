@@ -29,7 +29,8 @@ class Interpreter {
     return false;
   }
   [[nodiscard]] TextPlace place(const PyValue& value) const {
-    return {source_, value.exact ? value.text_offset : value.offset, value.exact, value.length, diagnostics_};
+    return {source_, value.exact ? value.text_offset : value.offset, value.exact,
+            value.exact ? value.text.size() : value.length, diagnostics_};
   }
   [[nodiscard]] Scalar scalar(const PyValue& value) const;
 

@@ -105,9 +105,9 @@ bool StringReader::take_duration(Piece& rest) {
 }
 
 // PyBaMM's own parts of "C/2", "0.5 C", "200mA". `at`: where the text stands in the string.
-std::optional<Value> read_value(std::string_view text, const TextPlace& place, std::size_t at) {
+std::optional<Value> read_value(std::string_view text, const TextPlace& place, std::size_t at, std::size_t length) {
   const auto fail = [&](std::string message) {
-    place.diagnostics.error(code::kQuantity, place.span(at, std::max<std::size_t>(text.size(), 1)), std::move(message),
+    place.diagnostics.error(code::kQuantity, place.span(at, std::max<std::size_t>(length, 1)), std::move(message),
                             "a number and A, mA, V, mV, W, mW, Ohm, mOhm or C: \"200 mA\", \"0.5 C\", \"C/20\"");
     return std::nullopt;
   };
@@ -161,7 +161,7 @@ bool StringReader::instruction(Piece rest) {
     return fail(code::kPhrase, parts->first,
                 fmt::format("'{}' is not one of Charge, Discharge, Hold, Rest (case matters)", word), kExamples);
   }
-  const auto value = read_value(parts->second.text, place_, parts->second.at);
+  const auto value = read_value(parts->second.text, place_, parts->second.at, parts->second.text.size());
   if (!value) return false;
   step_.value = *value;
   if (word == "Charge") step_.value.number = -step_.value.number;
@@ -269,7 +269,7 @@ std::optional<Termination> read_termination(const std::string& text, const TextP
     place.diagnostics.error(code::kEnd, end.where, "until what?", "\"until 4.2 V\", \"until 50 mA\", \"until C/20\"");
     return std::nullopt;
   }
-  const auto value = read_value(packed, place, at);
+  const auto value = read_value(packed, place, at, rest.size());
   if (!value) return std::nullopt;
   end.value = *value;
   if (value->quantity == Quantity::power || value->quantity == Quantity::resistance) {

@@ -152,7 +152,8 @@ PyRef Reader::only_list(std::string_view wanted) {
   bool bare = true;
   for (const Statement& statement : statements_) {
     const PyToken& first = tokens_[statement.value];
-    if (first.is("[")) lists.push_back(&statement);
+    const bool by_name = first.kind == PyToken::Kind::name && names_.contains(first.text) && !first.is("None");
+    if (first.is("[") || by_name) lists.push_back(&statement);
     bare = bare && (first.is("(") || first.kind == PyToken::Kind::text) && statement.value == statement.first;
   }
   if (lists.empty() && bare && !statements_.empty()) return bare_lines();

@@ -111,10 +111,9 @@ void ProtocolReader::safety(const JsonValue& object) {
   const auto delay = fields_.number(object, "delay_s");
   if (delay && *delay < 0.0) (void)fields_.above_zero(object, "delay_s", *delay);
   box.dwell_s = delay.value_or(0.0);
-  if (box.current_max_A && !box.current_min_A) {
-    import_.approximated("safety", "max_current_mA without min_current_mA",
-                         "a maximum alone limits charge and discharge here: write min as well if the discharge may be "
-                         "larger");
+  if (box.voltage_max_V || box.voltage_min_V || box.current_max_A || box.current_min_A) {
+    import_.approximated("safety", "limits of voltage and current",
+                         "never looser than 40 mV and 4 % beyond the cell's ratings, just inside of its own trips");
   }
   if (box.capacity_max_Ah) {
     import_.approximated("safety", "max_capacity_mAh", "counted anew in each step, charge and discharge together");

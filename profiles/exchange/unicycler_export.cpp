@@ -114,7 +114,7 @@ Json UnicyclerExporter::safety() {
 
 bool UnicyclerExporter::ends(const ExportStep& step, const std::vector<ExportEnd>& list, Json& to) {
   const auto refuse = [&](const ExportEnd& end, const char* why, const char* help) {
-    error(code::kExportCondition, step.where, fmt::format("unicycler cannot say '{}': {}", end.text, why), help);
+    error(code::kExportCondition, end.where, fmt::format("unicycler cannot say '{}': {}", end.text, why), help);
     return false;
   };
   const auto set = [&](const ExportEnd& end, const char* key, double value) {
@@ -190,7 +190,8 @@ void UnicyclerExporter::both_steps(const ExportStep& step) {
                              step.label),
                  "write two steps: charge = { current } until the voltage, then hold = { voltage }");
   }
-  const ExportEnd voltage{ExportEnd::Of::voltage, step.sign > 0, {*step.then_hold_V, false}, false, end->text};
+  const ExportEnd voltage{
+      ExportEnd::Of::voltage, step.sign > 0, {*step.then_hold_V, false}, false, end->text, end->where};
   current_step(step, {voltage});
   ExportStep hold = step;
   hold.kind = StepKind::voltage;
