@@ -105,6 +105,15 @@ class Arbin {
       import_.approximated("[Schedule]", fmt::format("m_uMaxTimesOfUnsafe = {}", *times),
                            "the first sample outside of [safety] opens the output");
     }
+    for (const char* flag : {"m_bCtrlValueNeedCheck", "m_bUnreasonableNeedCheck", "m_bImpedanceNeedCheck",
+                             "m_bParallelCurrentAbnormalStop", "m_bParallelVoltageAbnormalStop"}) {
+      if (head.at(flag) != "1") continue;
+      import_.dropped("[Schedule]", flag, "a check of the instrument; here the station's limits and plausibility hold");
+    }
+    if (head.at("m_AuxSafetyChanSafetyEnabled").find("^1") != std::string_view::npos) {
+      import_.error(code::kBound, head.line, "m_AuxSafetyChanSafetyEnabled: a safety channel has no counterpart here",
+                    "switch it off in a copy of the schedule; what it guards must be guarded otherwise");
+    }
     for (const IniSection& own : schedule_.user_safety) {
       import_.error(code::kBound, own.line,
                     fmt::format("[{}]: the safety {} is not understood", own.name, own.at("m_szSafetyType")));

@@ -31,6 +31,12 @@ class Blocks {
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       if (kept_[i]) settle(i);
     }
+    after_.resize(flow_.loops.size());
+    for (std::size_t k = 0; k < flow_.loops.size(); ++k) {
+      const FlowLoop& loop = flow_.loops[k];
+      // Seen from the step that opens the loop, which stands in the block around it.
+      if (loop.then && kept_[loop.first]) after_[k] = way(loop.entry, *loop.then, false);
+    }
     if (import_.failed()) return {};
     return block(0, steps_.size(), kNone);
   }
@@ -79,6 +85,13 @@ class Blocks {
     return false;
   }
 
+  // Where the loop that is closed by this step goes after its last pass.
+  [[nodiscard]] std::optional<std::size_t> leads_elsewhere(std::size_t step) const {
+    const std::size_t k = innermost_[step];
+    if (k == kNone || flow_.loops[k].last != step) return std::nullopt;
+    return flow_.loops[k].then;
+  }
+
   // What can be come to from the first step; and which places are come to without a condition of the step before.
   void reach() {
     std::vector<char> fallen(steps_.size() + 1, 0);
@@ -94,6 +107,10 @@ class Blocks {
       const FlowStep& step = steps_[i];
       if (step.ends_test) continue;
       const bool loop_end = closes_loop(i);
+      if (const auto elsewhere = leads_elsewhere(i)) {
+        open.emplace_back(*elsewhere, false);
+        continue;
+      }
       if (step.texts.empty() || step.ends_itself) {
         open.emplace_back(i + 1, loop_end || (step.texts.empty() ? fallen[i] != 0 : true));
       }
@@ -263,6 +280,10 @@ class Blocks {
     }
     import_.translated();
     out.push_back(std::move(repeat));
+    if (!loop.then) return;
+    import_.approximated(loop.where, fmt::format("after the last pass step {} follows", *loop.then + 1),
+                         "a rest of one scan stands before the jump");
+    out.push_back(short_rest("After the last pass.", {"time > 0 s", after_[k], "", ""}));
   }
 
   void append_step(std::size_t i, std::size_t loop, std::vector<StepText>& out) {
@@ -288,7 +309,7 @@ class Blocks {
   std::vector<char> kept_, fallen_;
   std::vector<std::size_t> parent_, innermost_, entered_at_;
   std::vector<std::size_t> counted_;  // significant steps before
-  std::vector<std::string> names_, loop_names_, pass_end_;
+  std::vector<std::string> names_, loop_names_, pass_end_, after_;
   std::set<std::string> taken_;
   std::set<std::size_t> wanted_;
 };

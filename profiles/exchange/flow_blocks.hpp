@@ -42,6 +42,7 @@ struct FlowLoop {
   std::uint32_t line = 0;
   std::string arguments;             // of the repeat
   std::vector<ConditionText> until;  // of the repeat
+  std::optional<std::size_t> then;   // the step after the last pass, when it is not the following one
 };
 
 struct Flow {

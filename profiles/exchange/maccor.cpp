@@ -194,7 +194,14 @@ class Maccor {
       }
       loop.arguments = InlineTable().raw("count", fmt::format("{}", *count)).str();
       const auto after = whole_of(child_text(end, "Step"));
-      if (!after || *after != static_cast<std::int64_t>(i) + 2) leave_loop(after.value_or(0), i);
+      const auto steps = static_cast<std::int64_t>(flow_.steps.size());
+      if (!after || *after < 1 || *after > steps) {
+        import_.error(code::kJump, xml_.line_of(end),
+                      fmt::format("step {}: Loop {} leads to step \"{}\"; there are {}", i + 1, number,
+                                  child_text(end, "Step"), steps));
+      } else if (*after != static_cast<std::int64_t>(i) + 2) {
+        loop.then = static_cast<std::size_t>(*after - 1);
+      }
     }
     if (loop.arguments.empty()) {
       import_.error(code::kLoop, step.line,
@@ -202,14 +209,6 @@ class Maccor {
       return;
     }
     flow_.loops.push_back(std::move(loop));
-  }
-
-  // After its last pass the loop goes elsewhere: only understood where that is the way on anyway.
-  void leave_loop(std::int64_t step, std::size_t i) {
-    import_.error(
-        code::kJump, flow_.steps[i].line,
-        fmt::format("step {}: after the last pass the loop goes to step {}, not to the next one", i + 1, step),
-        "change the procedure so that the loop is followed by that step");
   }
 
   void read_timed(const xml_node& node, std::string_view type, FlowStep& step, std::size_t i) {

@@ -141,9 +141,28 @@ class Neware {
       if (const auto delay = values_.nonzero(main, key, where, NewareValues::kPerSecond)) safety_.dwell_s = *delay;
     }
     values_.unknown_keys(main, {"Volt", "Curr", "Cap", "Delay_Time", "Delay"}, where);
-    values_.unknown_keys(main.child("Cap"), {"Upper"}, where + "/Cap");
+    inner_keys(main, where);
+    unknown_parts(part, {"Protect", "Record"}, "Whole_Prt");
+    unknown_parts(protect, {"Main", "Aux"}, where);
     aux_limits(protect.child("Aux"), where + "/Aux");
     profile_.record = record(part.child("Record"), "Whole_Prt/Record");
+  }
+
+  void inner_keys(const xml_node& main, const std::string& where) {
+    values_.unknown_keys(main.child("Volt"), {"Upper", "Lower"}, where + "/Volt");
+    values_.unknown_keys(main.child("Curr"), {"Upper", "Lower"}, where + "/Curr");
+    values_.unknown_keys(main.child("Cap"), {"Upper"}, where + "/Cap");
+  }
+
+  // Parts that are not read must say nothing: advanced protections have keys of their own.
+  void unknown_parts(const xml_node& node, std::initializer_list<std::string_view> known, const std::string& where) {
+    for (const xml_node& part : node.children()) {
+      const std::string_view name = part.name();
+      if (std::find(known.begin(), known.end(), name) != known.end() || NewareValues::all_zero(part)) continue;
+      import_.error(code::kBound, xml_.line_of(part),
+                    fmt::format("{}: what {} means is not known; it may bound the cell", where, name),
+                    "switch it off in the other software, import again, and write the limit by hand");
+    }
   }
 
   void aux_limits(const xml_node& aux, const std::string& where) {
@@ -267,6 +286,8 @@ class Neware {
   void read_timed(const xml_node& node, const StepType& type, FlowStep& step) {
     const xml_node main = node.child("Limit").child("Main");
     unknown_main(main, step.where);
+    unknown_parts(node, {"Limit", "Protect", "Record"}, step.where);
+    unknown_parts(node.child("Limit"), {"Main", "Other"}, step.where + "/Limit");
     StepText text;
     step.sign = type.sign;
     if (type.kind == Kind::pause) {
@@ -399,12 +420,8 @@ class Neware {
     if (const auto most = values_.nonzero(main.child("Cap"), "Upper", where, values_.per_ampere_hour()))
       guard(fmt::format("step_capacity > {}", unit_text(*most, "Ah")), {}, {});
     values_.unknown_keys(main, {"Volt", "Curr", "Cap", "Delay_Time", "Delay"}, where);
-    for (const xml_node& other : protect.children()) {
-      if (std::string_view(other.name()) != "Main" && !values_.says_nothing(other)) {
-        import_.error(code::kBound, xml_.line_of(other),
-                      fmt::format("{}: what {} means is not known; it may bound the cell", where, other.name()));
-      }
-    }
+    inner_keys(main, where);
+    unknown_parts(protect, {"Main"}, where);
   }
 
   void read_cycle(const xml_node& node, std::size_t i) {

@@ -80,6 +80,15 @@ bool NewareValues::says_nothing(const xml_node& node) {
   return text.empty() || number_of(text) == 0.0;
 }
 
+bool NewareValues::all_zero(const xml_node& node) {
+  if (std::string_view(node.attribute("Is_Select").as_string("1")) == "0") return true;
+  for (const pugi::xml_attribute& attribute : node.attributes()) {
+    const std::string_view text = trimmed(attribute.value());
+    if (std::string_view(attribute.name()) != "Is_Select" && !text.empty() && number_of(text) != 0.0) return false;
+  }
+  return std::all_of(node.begin(), node.end(), [](const xml_node& child) { return all_zero(child); });
+}
+
 void NewareValues::unknown_keys(const xml_node& parent, std::initializer_list<const char*> known,
                                 const std::string& where) {
   for (const xml_node& node : parent.children()) {

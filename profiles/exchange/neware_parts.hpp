@@ -33,6 +33,8 @@ class NewareValues {
                                              double per_unit);
 
   [[nodiscard]] static bool says_nothing(const pugi::xml_node& node);
+  // No attribute in it is a number but zero.
+  [[nodiscard]] static bool all_zero(const pugi::xml_node& node);
   // What may bound the cell and is not understood is an error, unless it is zero or switched off.
   void unknown_keys(const pugi::xml_node& parent, std::initializer_list<const char*> known, const std::string& where);
 

@@ -92,6 +92,7 @@ TEST(HostileFiles, NestedDeeplyAreRefused) {
                "</StepType><Ends><EndEntry><EndType>Loop Cnt</EndType><Oper>=</Oper><Step>" +
                std::to_string(2 * depth + 3 - i) + "</Step><Value>2</Value></EndEntry></Ends></TestStep>";
     }
+    steps += "<TestStep><StepType>End</StepType></TestStep>";
     const bool no =
         refused("maccor", "<MaccorTestProcedure><ProcSteps>" + steps + "</ProcSteps></MaccorTestProcedure>");
     EXPECT_EQ(no, depth > 30) << depth;

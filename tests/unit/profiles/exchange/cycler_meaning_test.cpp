@@ -76,6 +76,17 @@ TEST(Neware, WhatMayBoundTheCellAndIsNotUnderstoodIsRefused) {
   EXPECT_EQ(condition("type=\"1\" Function=\"2\" CmpType=\"3\" Jump_Line=\"65526\" Value=\"1\"").code(), "X051");
 }
 
+TEST(Neware, AdvancedProtectionsAreRefusedUnlessTheySayNothing) {
+  const auto with = [](const std::string& part) {
+    return imported("neware", neware("<Step1 Step_ID=\"1\" Step_Type=\"4\"><Limit><Main>" + kRest + "</Main></Limit>" +
+                                     part + "</Step1>"));
+  };
+  EXPECT_EQ(with("<AdvancedPrt><CV_Chg><CurrRise Count=\"0\" /></CV_Chg></AdvancedPrt>").code(), "");
+  EXPECT_EQ(with("<AdvancedPrt><CV_Chg><CurrRise Count=\"3\" /></CV_Chg></AdvancedPrt>").code(), "X051");
+  EXPECT_EQ(with("<Protect><Main><Volt><Slope Value=\"3\" /></Volt></Main></Protect>").code(), "X051");
+  EXPECT_EQ(with("<Protect><Aux><Temp Value=\"3\" /></Aux></Protect>").code(), "X051");
+}
+
 TEST(Neware, LoopsThatCrossAndJumpsIntoALoopAreRefused) {
   std::string steps;
   for (int i = 1; i <= 4; ++i) steps += neware_step(i, 4, kRest);
@@ -171,6 +182,23 @@ TEST(Maccor, LoopsThatDoNotMatchAreRefused) {
   EXPECT_EQ(imported("maccor", maccor(maccor_step("Do 1") + maccor_step("Do 1") + rest)).code(), "X049");
   EXPECT_EQ(imported("maccor", maccor(maccor_step("Sing"))).code(), "X048");
   EXPECT_EQ(imported("maccor", maccor(maccor_step("Rest"))).code(), "X047");
+}
+
+TEST(Maccor, ALoopMayLeadElsewhereAfterItsLastPass) {
+  const auto rest = [](int next) {
+    return maccor_step("Rest",
+                       fmt::format("<Ends><EndEntry><EndType>StepTime</EndType><Oper> = </Oper><Step>{:03}</Step>"
+                                   "<Value>1:00:00</Value></EndEntry></Ends>",
+                                   next));
+  };
+  const std::string loop = maccor_step("Loop 1",
+                                       "<Ends><EndEntry><EndType>Loop Cnt</EndType><Oper> = </Oper>"
+                                       "<Step>005</Step><Value>3</Value></EndEntry></Ends>");
+  const Imported made =
+      imported("maccor", maccor(maccor_step("Do 1") + rest(3) + loop + rest(5) + rest(6) + maccor_step("End")));
+  EXPECT_TRUE(made.has("until = \"time >= 1 h\"")) << made.findings.render();
+  EXPECT_EQ(made.losses.size(), 2U);  // step 4 never runs, and the rest before the jump
+  EXPECT_TRUE(made.has("{ when = \"time > 0 s\", then = \"goto step_5\" }")) << made.text;
 }
 
 TEST(UnitExpression, GivesNumbersTheUnitOfWhatTheyStandBeside) {
