@@ -114,7 +114,8 @@ std::string cycles_table(const std::vector<Json>& cycles) {
 std::string summary_text(const std::string& test_folder, const SummaryOptions& options) {
   const auto text = read_text(test_folder + "/test.json");
   const Json about = text ? parse_or_null(*text) : Json();
-  std::string out = text_at(about, "/metadata/profile/title", text_at(about, "/metadata/profile/name", "test"));
+  std::string out = text_at(about, "/metadata/profile/title");
+  if (out.empty()) out = text_at(about, "/metadata/profile/name", "test");
   if (const std::string cell = text_at(about, "/metadata/cell/name", text_at(about, "/metadata/cell")); !cell.empty()) {
     out += ", cell " + cell;
   }

@@ -139,6 +139,34 @@ TEST_F(CtlTest, ARefusedProfileShowsTheDaemonsFindings) {
   EXPECT_EQ(Json::parse(json.err)["error"]["exit_code"], 3);
 }
 
+TEST_F(CtlTest, AmendShowsWhatChangesAndWhere) {
+  serve();
+  const auto amend = [&](const std::string& profile, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments{"amend", "ch1", folder + "/" + profile, "--set", "cycles=5"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  };
+  const Ran done = amend("good.toml", {"--reason", "longer"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(done.out,
+            "ch1 amended while 'up' (CC_CHG, line 11) runs, 2 min 05 s into the test\n"
+            "  changed 'ageing' (LOOP, line 9): count: 3 -> 5\n  kept    7 steps\n"
+            "  the whole test: at most 2 h 00 min; before: at most 1 h 00 min\n");
+  EXPECT_EQ(amend("good.toml", {"--plain"}).out, "changed 'ageing' (LOOP, line 9): count: 3 -> 5\nkept    7 steps\n");
+  EXPECT_NE(amend("good.toml", {"--dry-run"}).out.find("would be amended"), std::string::npos);
+  EXPECT_EQ(Json::parse(amend("good.toml", {"--json"}).out)["test"], 42);
+  const Ran refused = amend("wrong.toml");
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_NE(refused.err.find("error[P100]"), std::string::npos) << refused.err;
+  EXPECT_EQ(run({"amend", "ch1"}).code, 2) << "which profile?";
+  stop();
+  ASSERT_EQ(audit.size(), 5U);
+  EXPECT_EQ(audit[0].params["reason"], "longer");
+  EXPECT_EQ(audit[0].params["parameters"]["cycles"], "5");
+  EXPECT_EQ(audit[0].params["waveforms"]["drive.csv"], "(3 bytes)");
+  EXPECT_EQ(audit[2].params["dry_run"], true);
+}
+
 TEST_F(CtlTest, FilesThatAreNotThereAreUsageErrors) {
   serve();
   EXPECT_EQ(start("missing.toml").code, 2);
