@@ -55,7 +55,7 @@ int amend_command(const Options& options, Io& io) {
     return 0;
   }
   const Json& warnings = member(*answer, "warnings");
-  if (warnings.is_number() && warnings != 0) print(io.err, text_member(*answer, "text") + "\n");
+  if (warnings.is_number() && warnings != 0) print(io.err, (*answer)["text"].get<std::string>() + "\n");
   print(io.out, described(*answer, options));
   return 0;
 }

@@ -90,7 +90,7 @@ int start_command(const Options& options, Io& io) {
   const Json& test = member(*answer, "test");
   if (!options.json) {
     const Json& warnings = member(*answer, "warnings");
-    if (warnings.is_number() && warnings != 0) print(io.err, text_member(*answer, "text") + "\n");
+    if (warnings.is_number() && warnings != 0) print(io.err, (*answer)["text"].get<std::string>() + "\n");
     print(io.out, test.dump() + "\n");
     if (!options.wait) {
       print(io.err, fmt::format("Test {} runs on {}. See it: cyclerctl watch {}\n", test.dump(), options.channel,
