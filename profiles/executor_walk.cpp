@@ -1,4 +1,5 @@
 // The way through the program: conditions, block ends, jumps, the end.
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -156,10 +157,21 @@ void jump(Scan& scan, std::uint32_t target) noexcept RT_NONBLOCKING {
   state.step_index = target;
 }
 
+// "condition: reason". Where both are too long the condition is cut, so that the author's words can be read.
 base::FixedText<78> words_of(Scan& scan, const Condition& condition) noexcept RT_NONBLOCKING {
-  base::FixedText<78> text{scan.program.text(condition.text)};
-  if (condition.reason != 0) text.append(": ").append(scan.program.text(condition.reason));
-  return text;
+  constexpr std::size_t kRoom = 78;
+  constexpr std::size_t kLeastOfCondition = 20;
+  const std::string_view written = scan.program.text(condition.text);
+  if (condition.reason == 0) return base::FixedText<kRoom>{written};
+  const std::string_view reason = scan.program.text(condition.reason);
+  const std::size_t room = kRoom - std::min(kRoom - kLeastOfCondition, reason.size() + 2);
+  base::FixedText<kRoom> text;
+  if (written.size() <= room) {
+    text.append(written);
+  } else {
+    text.append(std::string_view{written.data(), room - 3}).append("...");
+  }
+  return text.append(": ").append(reason);
 }
 
 // Where a condition leads, once what it ended is ended. `next` has set step_index already.

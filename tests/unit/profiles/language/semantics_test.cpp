@@ -33,6 +33,31 @@ until = [{ when = "time >= 1 s", reason = "upper" }, { when = "test_time >= 1 s"
   EXPECT_EQ(both.summary("r").reason_text.view(), "time >= 1 s: upper");
 }
 
+TEST(Semantics, AReasonIsKeptWholeAndALongConditionIsCutForIt) {
+  const Bench bench = run_text(R"(
+[[step]]
+name = "fits"
+rest = {}
+until = { when = "time >= 1 s and test_time >= 0.5 s and voltage > 0.001 V and time < 999 s", reason = "123" }
+
+[[step]]
+name = "cut"
+rest = {}
+until = { when = "time >= 1 s and test_time >= 0.5 s and voltage > 0.001 V and time < 999 s", reason = "1234" }
+
+[[step]]
+name = "both"
+rest = {}
+until = { when = "time >= 1 s and test_time >= 0.5 s", reason = "a reason of very many words, more of them than the record has room for" }
+)");
+  EXPECT_EQ(bench.summary("fits").reason_text.view(),
+            "time >= 1 s and test_time >= 0.5 s and voltage > 0.001 V and time < 999 s: 123");
+  EXPECT_EQ(bench.summary("cut").reason_text.view(),
+            "time >= 1 s and test_time >= 0.5 s and voltage > 0.001 V and time < 9...: 1234");
+  EXPECT_EQ(bench.summary("both").reason_text.view(),
+            "time >= 1 s and t...: a reason of very many words, more of them than the recor");
+}
+
 TEST(Semantics, ALimitTrueAtTheStartEndsTheStepAtItsFirstSample) {
   const Bench bench = run_text(
       "[[step]]\nname = \"c\"\ncharge = { current = \"1 C\" }\nuntil = [\"voltage >= 3.5 V\", \"time >= 1 h\"]\n");
