@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "profiles/exchange/exchange.hpp"
 #include "profiles/exchange/exchange_codes.hpp"
@@ -17,10 +18,11 @@ namespace {
 constexpr std::size_t kMaxValues = 400'000;
 constexpr double kMaxCount = 1e9;
 
-// A name's value: the tokens of `name = ...`, or why it cannot be known.
-struct Assignment {
-  std::size_t first = 0;
-  bool by_code = false;  // inside of a block, or changed later by append and the like
+// What happens to a name, in the order of the text: `name = ...`, or something that only running the code would tell.
+struct NameEvent {
+  std::size_t at = 0;     // token
+  std::size_t first = 0;  // first token of the value
+  bool by_code = false;   // inside of a loop or branch, or changed by append and the like
 };
 
 class Reader {
@@ -37,11 +39,19 @@ class Reader {
     std::size_t first = 0;  // token
     std::size_t value = 0;  // first token of the value; == first: a bare expression
     std::string_view name;  // that it is assigned to
-    bool in_block = false;
+    bool in_code = false;   // inside of a loop or branch
+  };
+  // A line that opens a block, and how far it is indented.
+  struct Header {
+    std::size_t indent = 0;
+    bool runs_once = false;  // def, class, with
   };
 
   void find_statements();
-  void note_statement(std::size_t first, std::size_t indent);
+  void note_statement(std::size_t first);
+  [[nodiscard]] std::size_t indent_of(const PyToken& token) const {
+    return token.offset - (source_->text.rfind('\n', token.offset) + 1);
+  }
   PyRef only_list(std::string_view wanted);
   PyRef bare_lines();
 
@@ -70,6 +80,8 @@ class Reader {
   PyRef atom();
   PyRef text_literal();
   PyRef name();
+  PyRef named(const PyToken& token, std::string_view name);
+  bool fill_in(const PyToken& token, std::string& out);
   PyRef call(const PyToken& callee);
   PyRef bracketed(bool list);
   PyRef add(const PyRef& a, const PyRef& b, const PyToken& op);
@@ -79,8 +91,10 @@ class Reader {
   std::vector<PyToken> tokens_;
   text::Diagnostics& diagnostics_;
   std::vector<Statement> statements_;
-  std::map<std::string_view, Assignment> names_;
-  std::map<std::string_view, PyRef> known_;
+  std::vector<Header> headers_;
+  std::map<std::string_view, std::vector<NameEvent>> names_;
+  std::map<std::size_t, PyRef> known_;  // by the token where the name got its value
+  std::size_t before_ = 0;              // names are looked up as they stood before this token
   std::size_t at_ = 0;
   std::size_t values_ = 0;
   int depth_ = 0;
@@ -91,24 +105,31 @@ text::Span Reader::span_of(const PyToken& token) const {
   return place_in(source_, token.offset, std::max<std::size_t>(token.text.size(), 1));
 }
 
-void Reader::note_statement(std::size_t first, std::size_t indent) {
+void Reader::note_statement(std::size_t first) {
   const PyToken& token = tokens_[first];
   if (token.kind == PyToken::Kind::end) return;
-  const std::size_t own = token.offset - (source_->text.rfind('\n', token.offset) + 1);
-  Statement statement{first, first, {}, own > indent};
+  const std::size_t indent = indent_of(token);
+  while (!headers_.empty() && headers_.back().indent >= indent) headers_.pop_back();
+  Statement statement{first, first, {}, false};
+  for (const Header& header : headers_) statement.in_code = statement.in_code || !header.runs_once;
+  const PyToken& next = tokens_[first + 1];
+  for (const char* word :
+       {"def", "class", "with", "for", "while", "if", "elif", "else", "try", "except", "finally", "async"}) {
+    if (!token.is(word)) continue;
+    const std::string_view opens = word;
+    headers_.push_back({indent, opens == "def" || opens == "class" || opens == "with"});
+  }
   if (token.kind == PyToken::Kind::name) {
-    const PyToken& next = tokens_[first + 1];
     if (next.is("=")) {
       statement.value = first + 2;
       statement.name = token.text;
-      names_[token.text] = {first + 2, statement.in_block};
+      names_[token.text].push_back({first, first + 2, statement.in_code});
     } else if (next.is("+=") || next.is("-=") || next.is("*=")) {
-      names_[token.text].by_code = true;
+      names_[token.text].push_back({first, 0, true});
     } else if (const std::size_t dot = token.text.rfind('.'); dot != std::string_view::npos && next.is("(")) {
-      const std::string_view owner = token.text.substr(0, dot);
       const std::string_view does = token.text.substr(dot + 1);
       for (const char* change : {"append", "extend", "insert", "pop", "remove", "reverse", "clear"}) {
-        if (does == change) names_[owner].by_code = true;
+        if (does == change) names_[token.text.substr(0, dot)].push_back({first, 0, true});
       }
     }
   }
@@ -116,16 +137,12 @@ void Reader::note_statement(std::size_t first, std::size_t indent) {
 }
 
 void Reader::find_statements() {
-  std::size_t indent = 0;
   bool begins = true;
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     if (tokens_[i].kind == PyToken::Kind::newline) {
       begins = true;
     } else if (begins) {
-      if (statements_.empty() && tokens_[i].kind != PyToken::Kind::end) {
-        indent = tokens_[i].offset - (source_->text.rfind('\n', tokens_[i].offset) + 1);
-      }
-      note_statement(i, indent);
+      note_statement(i);
       begins = false;
     }
   }
@@ -143,7 +160,7 @@ PyRef Reader::find(std::string_view wanted) {
                 "keep one of them in the file");
   }
   if (calls.empty()) return only_list(wanted);
-  at_ = calls.front();
+  at_ = before_ = calls.front();
   return atom();
 }
 
@@ -170,18 +187,19 @@ PyRef Reader::only_list(std::string_view wanted) {
                               : std::string("the text has more than one list"),
                 "pybamm.Experiment([\"Charge at 1C until 4.2 V\", ...]), or one experiment string a line");
   }
-  if (lists.front()->in_block) {
+  if (lists.front()->in_code) {
     return fail(tokens_[lists.front()->first], "the list stands inside of code that would have to be run",
                 "write the finished list at the left margin");
   }
   at_ = lists.front()->value;
+  before_ = lists.front()->first;
   return expression();
 }
 
 PyRef Reader::bare_lines() {
   auto list = make(PyValue::Kind::list, tokens_.front());
   for (const Statement& statement : statements_) {
-    at_ = statement.value;
+    at_ = before_ = statement.value;
     do {
       if (now().kind == PyToken::Kind::newline || now().kind == PyToken::Kind::end) break;
       PyRef value = expression();
@@ -347,17 +365,46 @@ PyRef Reader::atom() {
   return fail(token, fmt::format("'{}' is not expected here", token.text));
 }
 
+// f"until {v_max} V" with names of numbers and texts.
+bool Reader::fill_in(const PyToken& token, std::string& out) {
+  const std::string_view text = token.content;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool twice = i + 1 < text.size() && text[i + 1] == text[i];
+    if ((text[i] == '{' || text[i] == '}') && twice) {
+      out += text[i++];
+      continue;
+    }
+    if (text[i] != '{') {
+      out += text[i];
+      continue;
+    }
+    const std::size_t end = text.find('}', i);
+    const std::string_view inside = text.substr(i + 1, end == std::string_view::npos ? end : end - i - 1);
+    const auto found = names_.find(inside);
+    const PyRef value = end == std::string_view::npos || found == names_.end() ? nullptr : named(token, inside);
+    if (value == nullptr || !(value->is(PyValue::Kind::number) || value->is(PyValue::Kind::text))) {
+      fail(token, fmt::format("what '{{{}}}' stands for is known only when the code runs", inside),
+           "write the finished string");
+      return false;
+    }
+    out += value->is(PyValue::Kind::text) ? value->text : fmt::format("{}", value->number);
+    i = end;
+  }
+  return copied(out.size() / 16, token);
+}
+
 PyRef Reader::text_literal() {
   const PyToken first = now();
   auto value = make(PyValue::Kind::text, first);
   value->text_offset = first.content_offset;
-  value->exact = first.exact;
+  value->exact = first.exact && !first.formatted;
   for (; now().kind == PyToken::Kind::text; ++at_) {
-    if (now().formatted) {
-      return fail(now(), "a string with {...} is known only when the code runs", "write the finished string");
-    }
     if (now().offset != first.offset) value->exact = false;
-    value->text += now().content;
+    if (!now().formatted) {
+      value->text += now().content;
+    } else if (!fill_in(now(), value->text)) {
+      return nullptr;
+    }
   }
   return value;
 }
@@ -373,22 +420,31 @@ PyRef Reader::name() {
     value->boolean = token.is("True");
     return value;
   }
-  if (const auto known = known_.find(token.text); known != known_.end()) {
-    return copied(known->second->items.size(), token) ? known->second : nullptr;
+  return named(token, token.text);
+}
+
+// The value of a name as it stands here. `token`: where it is used.
+PyRef Reader::named(const PyToken& token, std::string_view name) {
+  const NameEvent* event = nullptr;
+  if (const auto found = names_.find(name); found != names_.end()) {
+    for (const NameEvent& one : found->second) event = one.at < before_ ? &one : event;
   }
-  const auto found = names_.find(token.text);
-  if (found == names_.end() || found->second.first == 0) {
-    return fail(token, fmt::format("'{}' has no value in this text", token.text), "write its value here");
+  if (event == nullptr) {
+    return fail(token, fmt::format("'{}' has no value in this text", name), "write its value here");
   }
-  if (found->second.by_code) {
-    return fail(token, fmt::format("'{}' is made by code that would have to be run", token.text),
+  if (event->by_code) {
+    return fail(token, fmt::format("'{}' is made by code that would have to be run", name),
                 "write the finished list, for example with [...] * 3");
   }
-  const std::size_t back = at_;
-  at_ = found->second.first;
-  PyRef value = expression();  // a name that needs itself ends at the depth
+  if (const auto known = known_.find(event->at); known != known_.end()) {
+    return copied(known->second->items.size(), token) ? known->second : nullptr;
+  }
+  const std::size_t back = std::exchange(at_, event->first);
+  const std::size_t outside = std::exchange(before_, event->at);
+  PyRef value = expression();
   at_ = back;
-  if (value != nullptr) known_.emplace(token.text, value);
+  before_ = outside;
+  if (value != nullptr) known_.emplace(event->at, value);
   return value;
 }
 

@@ -1,6 +1,9 @@
 // Profiles to PyBaMM and unicycler, and back.
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "tests/unit/profiles/exchange/exchange_bench.hpp"
 
@@ -238,6 +241,97 @@ void round_trip(Exporter exporter, Importer importer, const std::string& text, c
     EXPECT_EQ(from_list(again.translation->text), from_list(out.translation->text)) << name;
   } else {
     EXPECT_EQ(again.translation->text, out.translation->text) << name;
+  }
+}
+
+// A profile of steps that both sides know, nested at random. `pybamm`: with what only PyBaMM has.
+class RandomProfile {
+ public:
+  RandomProfile(unsigned seed, bool pybamm) : random_(seed), pybamm_(pybamm) {}
+
+  std::string text() {
+    out_ = profiles::test::kHead + "[record]\nevery = \"10 s\"\n";
+    block("step", 0, 1 + below(3));
+    return out_;
+  }
+
+ private:
+  int below(int bound) { return static_cast<int>(random_() % static_cast<unsigned>(bound)); }
+  std::string rate() { return fmt::format("{}", pick({"1 C", "0.5 C", "C/3", "C/7", "2 A", "50 mA", "1.234 A"})); }
+  const char* pick(std::vector<const char*> words) {
+    return words[static_cast<std::size_t>(below(static_cast<int>(words.size())))];
+  }
+
+  void step(const std::string& path) {
+    out_ += "[[" + path + "]]\n";
+    const std::string time = fmt::format("\"time >= {} s\"", 10 + below(100'000));
+    switch (below(pybamm_ ? 6 : 4)) {
+      case 0: out_ += "rest = {}\nuntil = " + time + "\n"; break;
+      case 1:
+        out_ += "charge = { current = \"" + rate() + "\" }\nuntil = [\"voltage >= 4.1 V\", " + time + "]\n";
+        break;
+      case 2:
+        out_ += "discharge = { current = \"" + rate() + "\" }\nuntil = [\"voltage <= 3.1 V\", " + time + "]\n";
+        break;
+      case 3: out_ += "hold = { voltage = \"4.1 V\" }\nuntil = [\"abs(current) <= C/20\", " + time + "]\n"; break;
+      case 4: out_ += "discharge = { power = \"5 W\" }\nrecord = { every = \"2 s\" }\nuntil = " + time + "\n"; break;
+      default: out_ += "discharge = { resistance = \"2 Ohm\" }\nuntil = [\"voltage <= 3 V\", " + time + "]\n"; break;
+    }
+  }
+
+  void block(const std::string& path, int depth, int length) {
+    for (int i = 0; i < length; ++i) {
+      if (depth == 3 || below(3) != 0) {
+        step(path);
+        continue;
+      }
+      out_ += fmt::format("[[{}]]\nrepeat = {{ count = {} }}\n", path, 2 + below(5));
+      block(path + ".steps", depth + 1, 1 + below(3));
+    }
+  }
+
+  std::mt19937 random_;
+  bool pybamm_;
+  std::string out_;
+};
+
+// Compiled without what cycles are counted by: PyBaMM's single steps have none, unicycler's loops get one.
+std::string flow_of(const std::string& text) {
+  text::Diagnostics findings;
+  const auto program =
+      profiles::compile_profile(profiles::test::source_of(text), profiles::test::roomy_launch(), findings);
+  EXPECT_NE(program, nullptr) << findings.render() << text;
+  std::string out;
+  if (program == nullptr) return out;
+  const auto code = [&](profiles::ExpressionRef ref) {
+    for (std::uint32_t i = 0; i < ref.count; ++i) {
+      const profiles::Instruction& in = program->code[ref.first + i];
+      out += fmt::format(" {}.{}:{:.12g}", static_cast<int>(in.op), in.arg, in.value);
+    }
+  };
+  for (const profiles::Step& step : program->steps) {
+    if (step.kind == profiles::StepKind::advance_cycle) continue;
+    out +=
+        fmt::format("\n{} {} every {}", static_cast<int>(step.kind), step.sign, program->records[step.record].every.us);
+    for (const auto ref : {step.current, step.voltage, step.power, step.resistance, step.count}) code(ref);
+    for (std::uint32_t i = 0; i < step.condition_count; ++i) {
+      const profiles::Condition& condition = program->conditions[step.first_condition + i];
+      out += fmt::format(" until {}", static_cast<int>(condition.then));
+      code(condition.when);
+    }
+  }
+  return out;
+}
+
+TEST(Export, random_profiles_come_back_as_the_same_flow) {
+  for (unsigned seed = 1; seed <= 300; ++seed) {
+    const bool pybamm = seed % 2 == 0;
+    const std::string text = RandomProfile(seed, pybamm).text();
+    const Imported out = export_text(pybamm ? &export_pybamm : &export_unicycler, text);
+    ASSERT_TRUE(out.translation) << seed << out.all() << text;
+    const Imported back = import_text(pybamm ? &import_pybamm : &import_unicycler, out.translation->text);
+    ASSERT_TRUE(back.translation) << seed << back.all() << out.translation->text;
+    ASSERT_EQ(flow_of(back.translation->text), flow_of(text)) << seed << text << out.translation->text;
   }
 }
 

@@ -38,6 +38,20 @@ TEST(PybammPython, names_lists_and_bare_lines) {
   }
 }
 
+TEST(PybammPython, names_have_the_value_they_had_there) {
+  const Imported made = from_python(
+      "v_max = 4.2\nt = 2\nsteps = [\"Rest for 1 hour\"]\nsteps = steps + [f\"Charge at 1 A for {t} hours or until "
+      "{v_max} V\"]\n"
+      "def run():\n    more = [\"Rest for 3 hours\"]\n    return pybamm.Experiment(steps + more)\n"
+      "steps = [\"Rest for 4 hours\"]\nsteps.append(\"x\")\nfor i in range(3):\n    more = []\n");
+  ASSERT_TRUE(made.translation) << made.all();
+  for (const char* text : {"time >= 1 h", "until = [\"voltage >= 4.2 V\", \"time >= 2 h\"]", "time >= 3 h"}) {
+    EXPECT_TRUE(made.says(text)) << text << "\n" << made.all();
+  }
+  EXPECT_FALSE(made.says("time >= 4 h"));
+  EXPECT_FALSE(from_python("if x:\n  s = [\"Rest for 1 h\"]\npybamm.Experiment(s)").translation);
+}
+
 TEST(PybammPython, keywords_of_steps_and_of_the_experiment) {
   const Imported made = from_python(
       "pybamm.Experiment([pybamm.step.current(1, duration=\"1 h\", temperature=\"10 oC\", period=5, tags=[\"a\", "
