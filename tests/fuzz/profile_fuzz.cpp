@@ -1,41 +1,40 @@
-// From a profile's text to a program, for a bench that can do everything.
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <string>
-
-#include "profiles/compile.hpp"
+// From a profile's text to a program, with and without a cell; its canonical form; and what a reviewer reads of it.
+#include "profiles/expand.hpp"
+#include "tests/fuzz/fuzz_bench.hpp"
+#include "tests/fuzz/fuzz_text.hpp"
 
 namespace {
 
-cyclerd::text::SourcePtr source_of(const std::uint8_t* data, std::size_t size) {
-  return std::make_shared<const cyclerd::text::Source>(
-      cyclerd::text::Source{"fuzz", std::string(reinterpret_cast<const char*>(data), size)});
+using namespace cyclerd;
+
+// The canonical form is a profile that does the same, and is its own canonical form.
+void hold_canonical(const profiles::Program& program, const profiles::Launch& launch) {
+  constexpr std::size_t kMostRead = 256 * 1024;  // of a profile: what is longer is not read back
+  if (program.canonical.size() > kMostRead) return;
+  text::Diagnostics findings;
+  const auto again = profiles::compile_profile(fuzz::source_of(program.canonical), launch, findings);
+  fuzz::promise(again != nullptr, "the canonical form compiles", findings.render() + program.canonical);
+  fuzz::promise(again->canonical == program.canonical, "the canonical form is its own",
+                program.canonical + "\n----\n" + again->canonical);
+  fuzz::promise(again->compiled_sha256 == program.compiled_sha256, "it is the same program", program.canonical);
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  cyclerd::text::Diagnostics findings;
-  cyclerd::profiles::Launch launch;
-  launch.cell.nominal_capacity_C = 18'000.0;
-  launch.cell.voltage_min_V = 2.5;
-  launch.cell.voltage_max_V = 4.2;
-  launch.cell.charge_current_max_A = 5.0;
-  launch.cell.discharge_current_max_A = 10.0;
-  launch.cycler.native_cv = launch.cycler.can_charge = launch.cycler.can_discharge = launch.cycler.can_power = 1;
-  launch.cycler.voltage_max_V = 60.0;
-  launch.cycler.current_max_A = 40.0;
-  launch.cycler.current_min_A = -40.0;
-  launch.cycler.power_max_W = 1000.0;
-  launch.cycler.power_min_W = -1000.0;
-  launch.chamber.kind = cyclerd::device::DeviceKind::chamber;
-  launch.chamber.temperature_min_degC = -40.0;
-  launch.chamber.temperature_max_degC = 90.0;
-  launch.has_chamber = launch.has_cell_temperature = true;
-  launch.initial_soc = 0.5;
-  launch.waveforms["us06.csv"] = "time_s,current_C\n0,0\n1,-0.5\n";
-  (void)cyclerd::profiles::compile_profile(source_of(data, size), launch, findings);
-  (void)findings.render();
-  return 0;
+  static const profiles::Launch launch = fuzz::roomy_launch();
+  return fuzz::read_text(data, size, [](const text::SourcePtr& source, text::Diagnostics& findings) {
+    const auto program = profiles::compile_profile(source, launch, findings);
+    if (program != nullptr) hold_canonical(*program, launch);
+    const auto expansion = profiles::expand_profile(source, launch, findings);
+    fuzz::promise(expansion.has_value() == (program != nullptr), "what compiles can be expanded");
+    if (expansion) (void)profiles::to_text(*expansion);
+    // As an editor sees it: no cell.
+    text::Diagnostics others;
+    const profiles::ProfileFiles files{launch.waveforms, "", ""};
+    if (const auto written = profiles::expand_profile(source, files, others)) (void)profiles::to_text(*written);
+    const auto canonical = profiles::canonical_profile(source, files, others);
+    if (canonical && program != nullptr)
+      fuzz::promise(canonical->text == program->canonical, "the canonical form knows no cell", canonical->text);
+  });
 }

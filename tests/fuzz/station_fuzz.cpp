@@ -1,25 +1,12 @@
-// A station file.
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <string>
-
+// A station file, with the shipped device descriptions.
 #include "daemon/app/station_file.hpp"
-
-namespace {
-
-cyclerd::text::SourcePtr source_of(const std::uint8_t* data, std::size_t size) {
-  return std::make_shared<const cyclerd::text::Source>(
-      cyclerd::text::Source{"fuzz", std::string(reinterpret_cast<const char*>(data), size)});
-}
-
-}  // namespace
+#include "tests/fuzz/fuzz_text.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  cyclerd::text::Diagnostics findings;
-  cyclerd::app::LoadOptions options;
-  options.descriptions = {CYCLERD_SOURCE_DIR "/protocols/devices"};
-  (void)cyclerd::app::load_station(source_of(data, size), options, findings);
-  (void)findings.render();
-  return 0;
+  using namespace cyclerd;
+  return fuzz::read_text(data, size, [](const text::SourcePtr& source, text::Diagnostics& findings) {
+    app::LoadOptions options;
+    options.descriptions = {CYCLERD_SOURCE_DIR "/protocols/devices"};
+    (void)app::load_station(source, options, findings);
+  });
 }

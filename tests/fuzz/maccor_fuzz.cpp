@@ -1,0 +1,6 @@
+// A test procedure of Maccor.
+#include "tests/fuzz/fuzz_import.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return cyclerd::fuzz::read_foreign(data, size, cyclerd::exchange::import_maccor);
+}
