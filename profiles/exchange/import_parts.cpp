@@ -270,6 +270,7 @@ void Import::gather_losses() {
 }
 
 std::optional<Translation> Import::finish(const ProfileText& profile) {
+  if (!failed_ && profile.steps.empty()) error(code::kNoSteps, 0, "none of the file's steps ever runs");
   if (failed_) return std::nullopt;
   translation_.text = to_toml(profile);
   gather_losses();

@@ -65,6 +65,8 @@ TEST(HostileFiles, OfAnotherKindGetOneFinding) {
          {std::string(), std::string("  \n"), std::string("<html></html>"), std::string("{\"a\": 1}"),
           std::string(3, '\0'), std::string("profile = \"x\"\n"), std::string("<root/>"),
           std::string("<root><config type=\"Step File\"/></root>"), std::string("<MaccorTestProcedure/>"),
+          std::string("<MaccorTestProcedure><ProcSteps><TestStep><StepType>End</StepType></TestStep></ProcSteps>"
+                      "</MaccorTestProcedure>"),
           std::string("[Schedule]\n"), std::string("\xFF\xFE")}) {
       text::Diagnostics findings;
       EXPECT_FALSE(import_as(format, "f", bytes, findings)) << format << bytes;
