@@ -111,7 +111,7 @@ TEST(Diffusion, ATimeConstantThatMovesIsAFunctionOfTheStateAlone) {
 
 TEST(Kinetics, OvervoltageIsTheInverseHyperbolicSine) {
   auto set = bare_set();
-  set->kinetics = Kinetics{StateMap(Axis({0.0}), Axis({25.0}), {2.0}, 4000.0), 1.0, 0.5, 0.0};
+  set->kinetics = ChargeTransfer{StateMap(Axis({0.0}), Axis({25.0}), {2.0}, 4000.0), 1.0, 0.5, 0.0};
   EcmCell cell(set, {0.5, 25.0});
   EXPECT_NEAR(cell.terminal(-7.0).voltage_V(-7.0), 3.6 - 0.14 + 2.0 * kThermal_V * std::asinh(-7.0 / 2.0), 1e-12);
   EXPECT_NEAR(cell.terminal(7.0).voltage_V(7.0), 3.6 + 0.14 + 2.0 * kThermal_V * std::asinh(7.0 / 1.0), 1e-12);
@@ -124,7 +124,7 @@ TEST(Kinetics, OvervoltageIsTheInverseHyperbolicSine) {
 
 TEST(Kinetics, TerminalIsTheTangent) {
   auto set = bare_set();
-  set->kinetics = Kinetics{0.7, 1.3, 1.0, 0.0};
+  set->kinetics = ChargeTransfer{0.7, 1.3, 1.0, 0.0};
   set->series_factor = {Curve(Axis({0.0, 10.0}), {1.0, 0.6}), 1.2};
   set->instantaneous_V = 0.001;
   EcmCell cell(set, {0.5, 25.0});
@@ -139,7 +139,7 @@ TEST(Kinetics, TerminalIsTheTangent) {
 
 TEST(Kinetics, TheDoubleLayerDelaysIt) {
   auto set = bare_set();
-  set->kinetics = Kinetics{2.0, 1.0, 1.0, 0.5};
+  set->kinetics = ChargeTransfer{2.0, 1.0, 1.0, 0.5};
   EcmCell cell(set, {0.5, 25.0});
   EXPECT_NEAR(cell.terminal(4.0).voltage_V(4.0), 3.6 + 0.08, 1e-12);  // nothing yet
   const double flows = 4.0 * -std::expm1(-0.3 / 0.5);
@@ -152,7 +152,7 @@ TEST(Kinetics, TheDoubleLayerDelaysIt) {
 
 TEST(Kinetics, TheResistanceFallsWithCurrentMostInTheCold) {
   auto set = bare_set();
-  set->kinetics = Kinetics{StateMap(Axis({0.0}), Axis({25.0}), {2.0}, 6000.0), 1.0, 1.0, 0.0};
+  set->kinetics = ChargeTransfer{StateMap(Axis({0.0}), Axis({25.0}), {2.0}, 6000.0), 1.0, 1.0, 0.0};
   auto drop = [&](double temperature, double current) {
     EcmCell cell(set, {0.5, temperature});
     return (3.6 - cell.terminal(-current).voltage_V(-current)) / current;
