@@ -177,7 +177,7 @@ void expand(Compiler& compiler, const ProfileFiles* files, Expansion& out) {
 std::optional<Expansion> expand_profile(const text::SourcePtr& source, const Launch& launch,
                                         text::Diagnostics& diagnostics) {
   std::optional<Expansion> expansion;
-  (void)run_compiler(source, &launch, {}, diagnostics,
+  (void)run_compiler(source, &launch, launch.procedure_library, diagnostics,
                      [&](Compiler& compiler) { expand(compiler, nullptr, expansion.emplace()); });
   return expansion;
 }

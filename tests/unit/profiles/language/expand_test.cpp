@@ -93,6 +93,17 @@ TEST(Expand, AParameterOfTheLaunchStandsInTheValues) {
   EXPECT_EQ(expansion->parameters[1].standard, "1 C");
 }
 
+TEST(Expand, AShippedProcedureIsWrittenOutOnACellAndWithout) {
+  const auto source = source_of(kHead + "[[step]]\nname = \"check\"\ncall = { procedure = \"capacity_check\" }\n");
+  for (const bool on_cell : {true, false}) {
+    text::Diagnostics diagnostics;
+    const auto expansion = on_cell ? expand_profile(source, roomy_launch(), diagnostics)
+                                   : expand_profile(source, files_of(roomy_launch()), diagnostics);
+    ASSERT_TRUE(expansion) << diagnostics.render();
+    EXPECT_NE(to_text(*expansion).find("check.discharge"), std::string::npos) << to_text(*expansion);
+  }
+}
+
 TEST(Expand, ValuesAreNumbersInSiUnits) {
   text::Diagnostics diagnostics;
   const auto expansion = expand_profile(
