@@ -15,6 +15,14 @@ namespace cyclerd::exchange {
 // Offsets and lengths are in bytes of the source.
 struct JsonValue {
   enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
+  // Defined where the type is complete: clang refuses a vector of pairs with an incomplete type otherwise.
+  JsonValue();
+  JsonValue(const JsonValue&);
+  JsonValue(JsonValue&&) noexcept;
+  JsonValue& operator=(const JsonValue&);
+  JsonValue& operator=(JsonValue&&) noexcept;
+  ~JsonValue();
+
   Kind kind = Kind::null;
   bool boolean = false;
   double number = 0.0;
