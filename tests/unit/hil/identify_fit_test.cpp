@@ -50,7 +50,7 @@ std::shared_ptr<EcmSet> known_cell() {
   }
   set->ocv_V = StateMap(Axis(soc), Axis({25.0}), voltage);
   set->series_Ohm = StateMap(Axis({0.0, 0.2, 1.0}), Axis({25.0}), {0.034, 0.026, 0.024}, 1800.0);
-  Kinetics kinetics;
+  ChargeTransfer kinetics;
   kinetics.exchange_A = StateMap(Axis({0.0, 0.3, 1.0}), Axis({25.0}), {1.5, 3.5, 3.0}, 6000.0);
   kinetics.tau_s = 0.3;
   set->kinetics = kinetics;
