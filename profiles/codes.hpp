@@ -50,6 +50,7 @@ inline constexpr const char* kSafetyLoose = "P060";
 inline constexpr const char* kSafetyContradiction = "P061";
 inline constexpr const char* kBeyondBox = "P062";
 inline constexpr const char* kRecordRate = "P063";
+inline constexpr const char* kDisk = "P064";
 inline constexpr const char* kUnboundedLoop = "P065";
 inline constexpr const char* kWideCapacity = "P066";
 inline constexpr const char* kUnchanged = "P067";

@@ -53,6 +53,9 @@ std::unique_ptr<const Program> compile(const text::SourcePtr& source, const Laun
   check_existence(compiler);
   if (diagnostics.has_errors()) return nullptr;
   estimate_worst_case(compiler);
+  estimate_expected(compiler);
+  check_disk(compiler);
+  if (diagnostics.has_errors()) return nullptr;
   write_canonical(compiler);
   if (finished) finished(compiler);
   return std::move(compiler.program);

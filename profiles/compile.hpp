@@ -23,7 +23,8 @@ struct Launch {
   base::Duration scan = base::milliseconds(100);
   SafetyLimits station;  // the station's own limits of the channel
   double initial_soc = base::kAbsent;
-  bool simulated = false;  // no real cell can be hurt: a chemistry that does not fit is a warning
+  double free_bytes = base::kAbsent;  // where the record will lie; absent: not judged
+  bool simulated = false;             // no real cell can be hurt: a chemistry that does not fit is a warning
   std::map<std::string, std::string> parameters;  // --set name=value, as typed
   // Texts of waveform files, by the name that the profile uses. Whoever launches brings them: a compiler inside the
   // daemon opens no file that a client names.

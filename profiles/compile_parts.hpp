@@ -101,7 +101,11 @@ void check_rates(Compiler& compiler);       // check_rates.cpp: records that com
 void check_flow(Compiler& compiler);        // check_flow.cpp
 void check_loops(Compiler& compiler);       // check_loops.cpp: what bounds them
 void check_existence(Compiler& compiler);   // check_existence.cpp: results, variables, marks exist when they are read
-void estimate_worst_case(Compiler& compiler);    // estimate.cpp
+void estimate_worst_case(Compiler& compiler);  // estimate.cpp
+void estimate_expected(Compiler& compiler);    // expected.cpp
+void check_disk(Compiler& compiler);           // estimate.cpp
+// Rows that a step of this length keeps, by its rules.
+[[nodiscard]] double rows_of(const Program& program, std::size_t index, double seconds);
 void write_canonical(const Compiler& compiler);  // canonical.cpp, and the three hashes
 
 // A parameter's default on this cell, in its own unit: C for a C-rate, else SI. NaN: unknown. compile_parameters.cpp

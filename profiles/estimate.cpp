@@ -1,8 +1,11 @@
-// The worst case: how long at most, how many rows.
+// The worst case: how long at most, how many rows, how much charge, whether the disk holds it.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "profiles/codes.hpp"
 #include "profiles/condition_ranges.hpp"
 
 namespace cyclerd::profiles {
@@ -13,7 +16,10 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 struct Cost {
   double seconds = 0.0;
   double rows = 0.0;
+  double charge_C = 0.0;
+  double energy_J = 0.0;
 };
+constexpr double Cost::*kParts[] = {&Cost::seconds, &Cost::rows, &Cost::charge_C, &Cost::energy_J};
 
 class Estimator {
  public:
@@ -27,14 +33,12 @@ class Estimator {
       if (step.kind == StepKind::repeat_begin) {
         cost = block(i + 1, step.peer);
         const double passes = step.count.present() ? constant(step.count) : kInfinity;
-        cost.seconds = cost.seconds > 0.0 ? cost.seconds * passes : 0.0;
-        cost.rows = cost.rows > 0.0 ? cost.rows * passes : 0.0;
+        for (double Cost::*part : kParts) cost.*part = cost.*part > 0.0 ? cost.*part * passes : 0.0;
         i = step.peer;
       } else {
         cost = single(i);
       }
-      total.seconds += cost.seconds;
-      total.rows += cost.rows;
+      for (double Cost::*part : kParts) total.*part += cost.*part;
     }
     return total;
   }
@@ -71,31 +75,79 @@ class Estimator {
     return bound;
   }
 
-  // Rows by `every`, plus one per voltage step across the cell's range, plus the ones around the step change. The
-  // change of current is not counted: it is quiet but for the taper.
   [[nodiscard]] Cost single(std::uint32_t index) const {
-    const Step& step = program_.steps[index];
     Cost cost;
     cost.seconds = longest_s(index);
     if (cost.seconds <= 0.0) return cost;
-    const RecordRule& rule = program_.records[step.record];
-    const double scan_s = std::max(1e-4, program_.scan.seconds());
-    const double scans = cost.seconds / scan_s;
-    double rows = 0.0;
-    if (rule.every.us > 0) rows += cost.seconds / std::max(scan_s, rule.every.seconds());
-    if (rule.voltage_V > 0.0 && step.kind != StepKind::rest) {
-      rows += (program_.envelope.voltage_max_V - program_.envelope.voltage_min_V) / rule.voltage_V;
-    }
-    if (step.kind == StepKind::follow && (rule.voltage_V > 0.0 || rule.current_A > 0.0)) rows = scans;
-    cost.rows = std::min(rows, scans) + 2.0 + rule.pretrigger.seconds() / scan_s;
+    cost.rows = rows_of(program_, index, cost.seconds);
+    cost.charge_C = most_moved_C(index, cost.seconds);
+    cost.energy_J = cost.charge_C > 0.0 ? cost.charge_C * most_voltage_V(compiler_, index) : 0.0;
     return cost;
+  }
+
+  // At its full current all the time, or until [safety] capacity trips.
+  [[nodiscard]] double most_moved_C(std::uint32_t index, double seconds) const {
+    if (compiler_.syntax[index] == nullptr) return 0.0;
+    compiler_.enter(index);
+    const double flow_A = most_current_A(compiler_, index);
+    if (!(flow_A > 0.0)) return 0.0;
+    const double trip_C = program_.safety.capacity.max;
+    return std::isnan(trip_C) ? flow_A * seconds : std::min(trip_C, flow_A * seconds);
   }
 
   Compiler& compiler_;
   const Program& program_;
 };
 
+// Bytes on disk, as the journal and the columns take them (record format 1, measured).
+constexpr double kInput_bytes = 144.0;  // every scan
+constexpr double kRow_bytes = 320.0;    // every row that is kept, in the journal and in the columns
+
+constexpr double kDiskWarning = 0.8;
+
 }  // namespace
+
+double record_bytes(const Estimate& estimate, base::Duration scan) noexcept {
+  if (estimate.duration.us <= 0 || scan.us <= 0) return 0.0;
+  const double scans = static_cast<double>(estimate.duration.us) / static_cast<double>(scan.us);
+  return scans * kInput_bytes + (std::isnan(estimate.rows) ? scans : std::min(scans, estimate.rows)) * kRow_bytes;
+}
+
+// Rows by `every`, plus one per voltage step across the cell's range, plus the ones around the step change. The change
+// of current is not counted: it is quiet but for the taper.
+double rows_of(const Program& program, std::size_t index, double seconds) {
+  const Step& step = program.steps[index];
+  const RecordRule& rule = program.records[step.record];
+  const double scan_s = std::max(1e-4, program.scan.seconds());
+  const double scans = seconds / scan_s;
+  double rows = 0.0;
+  if (rule.every.us > 0) rows += seconds / std::max(scan_s, rule.every.seconds());
+  if (rule.voltage_V > 0.0 && step.kind != StepKind::rest) {
+    rows += (program.envelope.voltage_max_V - program.envelope.voltage_min_V) / rule.voltage_V;
+  }
+  if (step.kind == StepKind::follow && (rule.voltage_V > 0.0 || rule.current_A > 0.0)) rows = scans;
+  return std::min(rows, scans) + 2.0 + rule.pretrigger.seconds() / scan_s;
+}
+
+void check_disk(Compiler& compiler) {
+  if (compiler.launch == nullptr || std::isnan(compiler.launch->free_bytes)) return;
+  const Program& program = *compiler.program;
+  Estimate worst;
+  worst.duration = program.worst_case_duration;
+  worst.rows = program.worst_case_rows;
+  const double bytes = record_bytes(worst, program.scan);
+  const double free = compiler.launch->free_bytes;
+  if (bytes <= kDiskWarning * free) return;
+  constexpr double kMebi = 1024.0 * 1024.0;
+  const std::string message =
+      fmt::format("the record takes up to {:.1f} MiB, {:.1f} MiB are free", bytes / kMebi, free / kMebi);
+  const std::string help = "make room, lengthen every in [record], or give steps a shorter time guard";
+  if (bytes > free) {
+    compiler.diagnostics.error(code::kDisk, compiler.profile.where, message, help);
+  } else {
+    compiler.diagnostics.warning(code::kDisk, compiler.profile.where, message, help);
+  }
+}
 
 void estimate_worst_case(Compiler& compiler) {
   Program& program = *compiler.program;
@@ -105,6 +157,9 @@ void estimate_worst_case(Compiler& compiler) {
   if (!std::isfinite(total.seconds) || total.seconds > kLongest_s || estimator.jumps_back()) return;
   program.worst_case_duration = {static_cast<std::int64_t>(std::llround(total.seconds * 1e6))};
   program.worst_case_rows = total.rows;
+  if (compiler.launch == nullptr || !std::isfinite(total.charge_C) || !std::isfinite(total.energy_J)) return;
+  program.worst_case_charge_C = total.charge_C;
+  program.worst_case_energy_J = total.energy_J;
 }
 
 }  // namespace cyclerd::profiles

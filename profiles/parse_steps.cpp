@@ -60,8 +60,14 @@ void parse_follow(const text::TomlNode& node, StepSyntax& step, ParseContext& co
   step.kind = StepKind::follow;
   text::TableReader reader = table_of(node, step, context);
   if (!node.is_table()) return;
-  if (const text::TomlNode* file = reader.required("waveform")) step.waveform_where = file->value;
-  step.waveform = reader.optional_string("waveform").value_or("");
+  if (const text::TomlNode* file = reader.required("waveform")) {
+    step.waveform_where = file->value;
+    step.waveform = reader.optional_string("waveform").value_or("");
+    if (file->is_string() && step.waveform.empty()) {
+      context.diagnostics.error(code::kWaveformFile, file->value, "the waveform has no name",
+                                "name a file, for instance us06.csv");
+    }
+  }
   step.scale = read_expression(reader, "scale", type::kNumber, context);
   step.count = read_expression(reader, "repeat", type::kNumber, context);
   step.speed = read_constant(reader, "speed", type::kNumber, context);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "profiles/estimate.hpp"
 #include "profiles/instruction.hpp"
 #include "protocols/base/rt.hpp"
 #include "protocols/base/sample.hpp"
@@ -233,6 +234,9 @@ struct Program {
   // What the checker worked out; absent (0 or NaN) when it cannot be bounded.
   base::Duration worst_case_duration;
   double worst_case_rows = 0.0;
+  double worst_case_charge_C = 0.0;  // A s moved, in and out
+  double worst_case_energy_J = 0.0;
+  Estimate expected;  // on a cell as its ratings let one expect; 0: not known
 
   [[nodiscard]] std::string_view text(std::uint32_t index) const noexcept RT_NONBLOCKING { return strings[index]; }
 };

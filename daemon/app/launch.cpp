@@ -15,11 +15,6 @@ namespace {
 
 using control::Json;
 
-// What one scan and one kept row cost on disk, before compression: a journalled input with its frame, a row of the
-// stream.
-constexpr double kInput_bytes = 144.0;
-constexpr double kRow_bytes = 320.0;
-
 std::string read_parameters(const Json& params, std::map<std::string, std::string>& out) {
   const auto found = params.find("parameters");
   if (found == params.end() || found->is_null()) return {};
@@ -131,6 +126,7 @@ bool prepare_launch(const LaunchRequest& request, const ChannelAbility& ability,
   launch.scan = ability.scan;
   launch.station = ability.limits;
   launch.initial_soc = request.soc;
+  launch.free_bytes = request.free_bytes;
   launch.simulated = simulated;
   launch.parameters = request.parameters;
   launch.waveforms = request.waveforms;
@@ -179,14 +175,16 @@ safety::LimitTable test_limits(const profiles::SafetyLimits& station, const prof
 }
 
 double disk_estimate_bytes(const profiles::Program& program) {
-  if (program.worst_case_duration.us <= 0 || program.scan.us <= 0) return 0.0;
-  const double scans = static_cast<double>(program.worst_case_duration.us) / static_cast<double>(program.scan.us);
-  const double rows = std::isnan(program.worst_case_rows) ? scans : std::min(scans, program.worst_case_rows);
-  return scans * kInput_bytes + rows * kRow_bytes;
+  profiles::Estimate worst;
+  worst.duration = program.worst_case_duration;
+  worst.rows = program.worst_case_rows;
+  return profiles::record_bytes(worst, program.scan);
 }
 
 Json describe_program(const profiles::Program& program) {
   const bool bounded = program.worst_case_duration.us > 0;
+  const profiles::Estimate& expected = program.expected;
+  const auto positive = [](double value) { return value > 0.0 ? Json(value) : Json(nullptr); };
   Json steps = Json::array();  // as in the program: a row's step_index is the place in this list
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     const profiles::Step& step = program.steps[i];
@@ -199,6 +197,13 @@ Json describe_program(const profiles::Program& program) {
           {"worst_case_duration_s", bounded ? Json(program.worst_case_duration.seconds()) : Json(nullptr)},
           {"rows", bounded && !std::isnan(program.worst_case_rows) ? Json(program.worst_case_rows) : Json(nullptr)},
           {"disk_bytes", bounded ? Json(disk_estimate_bytes(program)) : Json(nullptr)},
+          {"worst_case_charge_Ah", positive(program.worst_case_charge_C / 3600.0)},
+          {"worst_case_energy_Wh", positive(program.worst_case_energy_J / 3600.0)},
+          {"expected_duration_s", positive(expected.duration.seconds())},
+          {"expected_rows", positive(expected.rows)},
+          {"expected_disk_bytes", positive(profiles::record_bytes(expected, program.scan))},
+          {"expected_charge_Ah", positive(expected.charge_C / 3600.0)},
+          {"expected_energy_Wh", positive(expected.energy_J / 3600.0)},
           {"sha256", program.source_sha256},
           {"canonical_sha256", program.canonical_sha256},
           {"compiled_sha256", program.compiled_sha256}};

@@ -31,6 +31,7 @@ struct LaunchRequest {
   std::string institution;
   std::string note;
   double soc = base::kAbsent;
+  double free_bytes = base::kAbsent;  // where the record will lie; absent: not judged
 };
 // Fills what `params` says. Otherwise words for the person who asked: what is missing or of the wrong type.
 // `cell_required` false: the cell may be left out.
@@ -83,8 +84,7 @@ void add_plausibility(safety::LimitTable& table, const Plausibility& plausibilit
 // Bytes that the test will put on disk at the most; 0 when its duration is not bounded.
 [[nodiscard]] double disk_estimate_bytes(const profiles::Program& program);
 
-// {name, title, steps, worst_case_duration_s, rows, disk_bytes, sha256, canonical_sha256, compiled_sha256}; null for
-// what is not bounded.
+// README.md, "check"; null for what is not bounded or not known.
 [[nodiscard]] control::Json describe_program(const profiles::Program& program);
 // {diagnostics: [...], text: rendered, errors, warnings}
 [[nodiscard]] control::Json describe_findings(const text::Diagnostics& diagnostics);

@@ -47,6 +47,8 @@ Answer StationService::read_launch(const Json& params, LaunchRequest& request, s
       request.channel.empty() && station_.config.channels.size() == 1 ? 0 : find_channel(request.channel);
   if (found < 0) return no_such_channel(request.channel);
   channel = static_cast<std::uint32_t>(found);
+  const DiskRoom room = disk_room(station_.config.state_dir);
+  if (room.total_bytes > 0.0) request.free_bytes = room.free_bytes;
   return {};
 }
 
@@ -205,8 +207,13 @@ void StationService::launch(const Launching& launching, const control::Done& don
   }
   auto launched = std::make_shared<LaunchedTest>(LaunchedTest{launching.request, compiled.ability});
   launched->request.cell = compiled.cell_text;  // the shipped one may change
-  starting_[next_id_] = {run->test, compiled.program, compiled.cell.name, launching.request.sample_name,
-                         launching.request.operator_name, std::move(launched), 0};
+  starting_[next_id_] = {run->test,
+                         compiled.program,
+                         compiled.cell.name,
+                         launching.request.sample_name,
+                         launching.request.operator_name,
+                         std::move(launched),
+                         0};
   if (submit(order, done, std::move(prepared.value))) {
     (void)run.release();  // the cycle's until it says `finished` or refuses
   } else {

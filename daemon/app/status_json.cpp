@@ -153,6 +153,7 @@ void add_test(Json& json, const cycle::ChannelStatus& status, const RunningTest&
   json["amendments"] = known ? Json(running.amendments) : Json(nullptr);
   json["progress"] = nullptr;
   json["eta_s"] = nullptr;
+  json["expected_left_s"] = nullptr;
   if (status.test == 0) {
     json["step"] = nullptr;
     json["cycle"] = nullptr;
@@ -177,6 +178,8 @@ void add_test(Json& json, const cycle::ChannelStatus& status, const RunningTest&
   }
   const double worst_s = running.program->worst_case_duration.seconds();
   const bool runs = status.run_state == RunState::running || status.run_state == RunState::paused;
+  const double expected_s = running.program->expected.duration.seconds();
+  if (expected_s > 0 && runs) json["expected_left_s"] = std::max(0.0, expected_s - seconds(row.test_time_us));
   if (worst_s > 0 && runs) {
     json["progress"] = std::clamp(seconds(row.test_time_us) / worst_s, 0.0, 1.0);
     json["eta_s"] = std::max(0.0, worst_s - seconds(row.test_time_us));

@@ -22,6 +22,19 @@ std::string byte_text(double bytes) {
   return bytes < 1e9 ? fmt::format("{:.1f} MB", bytes / 1e6) : fmt::format("{:.1f} GB", bytes / 1e9);
 }
 
+// What the test takes on a cell as its ratings let one expect.
+std::string expected_text(const Json& program) {
+  const auto number = [&](const char* key) {
+    const Json& value = member(program, key);
+    return value.is_number() ? value.get<double>() : 0.0;
+  };
+  const double duration_s = number("expected_duration_s");
+  if (!(duration_s > 0.0)) return {};
+  return fmt::format("\n  expected: about {}, {:.0f} rows, {} on disk, {:.3g} Ah and {:.3g} Wh moved",
+                     duration_text(duration_s), number("expected_rows"), byte_text(number("expected_disk_bytes")),
+                     number("expected_charge_Ah"), number("expected_energy_Wh"));
+}
+
 std::string summary_text(const Json& program) {
   std::string text = text_member(program, "name");
   const std::string title = text_member(program, "title");
@@ -38,7 +51,11 @@ std::string summary_text(const Json& program) {
   if (rows.is_number()) text += fmt::format(", at most {:.0f} rows", rows.get<double>());
   const Json& bytes = member(program, "disk_bytes");
   if (bytes.is_number()) text += fmt::format(", {} on disk", byte_text(bytes.get<double>()));
-  return text + "\n";
+  const Json& most_Ah = member(program, "worst_case_charge_Ah");
+  const Json& most_Wh = member(program, "worst_case_energy_Wh");
+  if (most_Ah.is_number() && most_Wh.is_number())
+    text += fmt::format(", {:.4g} Ah and {:.4g} Wh moved", most_Ah.get<double>(), most_Wh.get<double>());
+  return text + expected_text(program) + "\n";
 }
 
 // One profile's verdict, before it is printed.

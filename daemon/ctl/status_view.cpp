@@ -105,6 +105,8 @@ std::string progress_line(const Json& channel, int width) {
     text = fmt::format("[{}] {:3.0f} %   ", progress_bar(fraction, std::clamp(width - 60, 10, 40)), fraction * 100);
   }
   text += "elapsed " + duration_text(number_member(channel, "time_s"));
+  const double expected_s = number_member(channel, "expected_left_s");
+  if (expected_s > 0.0) text += fmt::format("   about {} left", duration_text(expected_s));
   if (std::isfinite(left_s)) text += fmt::format("   at most {} left", duration_text(left_s));
   return text;
 }

@@ -162,6 +162,7 @@ std::vector<Mistake> mistakes() {
       // waveforms
       {"[[step]]\nfollow = { waveform = \"nothing.csv\" }\n", "P080", "nothing.csv"},
       {"[[step]]\nfollow = { waveform = \"../cells/lg-m50.toml\" }\n", "P080", "../cells/lg-m50.toml"},
+      {"[[step]]\nfollow = { waveform = \"\" }\n", "P080", ""},
       {"[[step]]\nfollow = { waveform = \"/etc/passwd\" }\n", "P080", "/etc/passwd"},
       {"[[step]]\nfollow = { waveform = \"us06.csv\", scale = 1.2 }\n", "P082", "us06.csv"},
       {"[[step]]\nfollow = { waveform = \"us06.csv\", scale = 2, clamp = \"limit\" }\n", "P082", "us06.csv", kWarning},
@@ -327,7 +328,8 @@ TEST(Diagnostics, EveryCodeIsDocumentedAndTested) {
       slurp("tests/unit/profiles/language/hostile_test.cpp") +
       slurp("tests/unit/profiles/language/procedures_test.cpp") +
       slurp("tests/unit/profiles/language/shapes_test.cpp") + slurp("tests/unit/profiles/language/proof_test.cpp") +
-      slurp("tests/unit/profiles/language/results_test.cpp") + slurp("tests/unit/profiles/language/amend_test.cpp");
+      slurp("tests/unit/profiles/language/estimate_test.cpp") + slurp("tests/unit/profiles/language/results_test.cpp") +
+      slurp("tests/unit/profiles/language/amend_test.cpp");
   const std::regex pattern("\"(P[0-9]{3})\"");
   int count = 0;
   for (auto it = std::sregex_iterator(codes.begin(), codes.end(), pattern); it != std::sregex_iterator();
