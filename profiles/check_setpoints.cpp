@@ -28,7 +28,21 @@ class SetpointCheck {
       default: break;
     }
     chamber();
-    sensors();
+  }
+
+  void sensors() {
+    sensor_in(step_.when);
+    for (const Expression* e :
+         {&step_.current, &step_.voltage, &step_.power, &step_.resistance, &step_.count, &step_.temperature,
+          &step_.scale, &step_.ramp_from, &step_.ramp_to, &step_.ramp_rate, &step_.ramp_over}) {
+      sensor_in(*e);
+    }
+    for (const PulseSyntax& part : step_.pulses) {
+      sensor_in(part.current);
+      sensor_in(part.power);
+    }
+    for (const AssignmentSyntax& assignment : step_.assignments) sensor_in(assignment.value);
+    for (const ConditionSyntax& condition : step_.until) sensor_in(condition.when);
   }
 
  private:
@@ -297,21 +311,6 @@ class SetpointCheck {
                                 fmt::format("this channel does not know {}", missing), help);
   }
 
-  void sensors() {
-    sensor_in(step_.when);
-    for (const Expression* e :
-         {&step_.current, &step_.voltage, &step_.power, &step_.resistance, &step_.count, &step_.temperature,
-          &step_.scale, &step_.ramp_from, &step_.ramp_to, &step_.ramp_rate, &step_.ramp_over}) {
-      sensor_in(*e);
-    }
-    for (const PulseSyntax& part : step_.pulses) {
-      sensor_in(part.current);
-      sensor_in(part.power);
-    }
-    for (const AssignmentSyntax& assignment : step_.assignments) sensor_in(assignment.value);
-    for (const ConditionSyntax& condition : step_.until) sensor_in(condition.when);
-  }
-
   Compiler& compiler_;
   const StepSyntax& step_;
 };
@@ -325,8 +324,10 @@ void check_setpoints(Compiler& compiler) {
     compiler.enter(i);
     compiler.binding.measured = false;  // a C of a capacity that is not known yet is judged as one of the nominal
     const std::size_t before = compiler.diagnostics.error_count();
-    SetpointCheck(compiler, *compiler.syntax[i]).run();
+    SetpointCheck check(compiler, *compiler.syntax[i]);
+    check.run();
     if (compiler.diagnostics.error_count() != before) compiler.setpoint_wrong[i] = 1;
+    check.sensors();
   }
 }
 

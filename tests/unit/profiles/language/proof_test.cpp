@@ -244,6 +244,14 @@ TEST(Proof, TheCauseIsToldAndNotWhatFollowsFromIt) {
       lfp);
 }
 
+TEST(Proof, AMissingSensorHidesNothingElse) {
+  Launch launch = roomy_launch();
+  launch.initial_soc = base::kAbsent;
+  expect_all(
+      {{step("rest = {}", "\"soc >= 80 %\", \"power > 1 W\", " + kHour), {"E P056 soc >= 80 %", "E P045 power > 1 W"}}},
+      launch);
+}
+
 TEST(Proof, SafetyLooserThanTheCell) {
   const std::string rest = step("rest = {}", kHour);
   // Trips of the bench's cell: 4.25 V, 5.25 A in, 10.5 A out, -20 to 60 degC.
