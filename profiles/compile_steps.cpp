@@ -13,6 +13,8 @@
 namespace cyclerd::profiles {
 namespace {
 
+constexpr std::size_t kMaxCode = 1'000'000;  // instructions of a program
+
 constexpr double kSecondsPerHour = 3600.0;
 
 const char* type_word(const StepSyntax& step) {
@@ -210,13 +212,20 @@ class Flattener {
     }
   }
 
-  // Calls can multiply steps without end; said once.
+  // Calls can multiply steps, and what is computed in them, without end; said once.
   bool full(const StepSyntax& syntax) {
-    if (program_.steps.size() < 2 * kMaxSteps) return false;
-    if (!full_) {
+    const bool many = program_.steps.size() >= 2 * kMaxSteps;
+    if (!many && program_.code.size() < kMaxCode) return false;
+    const text::Span& where = calls_.empty() ? syntax.where : *calls_.front();
+    if (!full_ && many) {
       compiler_.diagnostics.error(
-          code::kTooManySteps, calls_.empty() ? syntax.where : *calls_.front(),
+          code::kTooManySteps, where,
           fmt::format("with its calls written out the profile has more than {} steps", 2 * kMaxSteps), "use repeat");
+    } else if (!full_) {
+      compiler_.diagnostics.error(
+          code::kExpressionSize, where,
+          fmt::format("with its calls written out the expressions of the profile have more than {} parts", kMaxCode),
+          "use repeat, or shorter conditions in the procedures");
     }
     full_ = true;
     return true;

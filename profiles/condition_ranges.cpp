@@ -65,7 +65,9 @@ class Ranges {
         reach_(reach) {}
 
   [[nodiscard]] Range of(const Expression& e, int index) const {
-    const auto constant = constant_value(e, index, compiler_.binding);
+    auto known = known_.find(&e);
+    if (known == known_.end()) known = known_.emplace(&e, constant_values(e, compiler_.binding)).first;
+    const auto& constant = known->second[static_cast<std::size_t>(index)];
     if (constant) return {*constant, *constant};
     const ExpressionNode& node = e.at(index);
     switch (node.kind) {
@@ -272,6 +274,8 @@ class Ranges {
     return range;
   }
 
+  // Of the expressions that were looked at, every node's value.
+  mutable std::map<const Expression*, std::vector<std::optional<double>>> known_;
   const Compiler& compiler_;
   const StepSyntax& step_;
   const Step& flat_;

@@ -152,6 +152,9 @@ struct Binding {
 [[nodiscard]] std::optional<double> constant_value(const Expression& expression, const Binding& binding);
 [[nodiscard]] std::optional<double> constant_value(const Expression& expression, int node, const Binding& binding);
 
+// Of every node. Asked one by one, a long chain would be walked again for each of its parts.
+[[nodiscard]] std::vector<std::optional<double>> constant_values(const Expression& expression, const Binding& binding);
+
 // False when the expression depends on something measured, whether or not a launch is known.
 [[nodiscard]] bool is_constant(const Expression& expression);
 [[nodiscard]] bool looks_back(const Expression& expression) noexcept;  // has rate() or avg()

@@ -155,56 +155,9 @@ bool emit_reference(const ExpressionNode& node, const Binding& binding, std::vec
   return true;
 }
 
-void emit_node(const Expression& expression, int index, const Binding& binding, std::vector<Instruction>& code) {
-  const ExpressionNode& node = expression.at(index);
-  Instruction instruction;
-  if (emit_reference(node, binding, code)) return;
-  if (node.kind == ExpressionNode::Kind::window) {
-    instruction.op = node.op;
-    instruction.index =
-        binding.references->window(node.live, constant_value(expression, node.left, binding).value_or(base::kAbsent));
-    code.push_back(instruction);
-    return;
-  }
-  if (of_measured(node, binding)) {
-    Binding nominal = binding;
-    nominal.measured = false;
-    const double current_A = constant_value(expression, index, nominal).value_or(0.0);
-    emit_measured_rate(current_A * kSecondsPerHour / binding.nominal_capacity_C, code);
-    return;
-  }
-  const auto constant = constant_value(expression, index, binding);
-  if (constant || node.kind == ExpressionNode::Kind::number || node.kind == ExpressionNode::Kind::parameter ||
-      node.kind == ExpressionNode::Kind::rating) {
-    instruction.op = Op::constant;
-    instruction.value = constant.value_or(0.0);
-    if (instruction.value == 0.0) instruction.value = 0.0;  // -0 and 0 are one number
-    code.push_back(instruction);
-    return;
-  }
-  if (node.kind == ExpressionNode::Kind::live) {
-    instruction.op = Op::load;
-    instruction.arg = static_cast<std::uint8_t>(node.live);
-    code.push_back(instruction);
-    return;
-  }
-  emit_node(expression, node.left, binding, code);
-  if (node.right >= 0) emit_node(expression, node.right, binding, code);
-  instruction.op = node.op;
-  code.push_back(instruction);
-}
+using Known = std::vector<std::optional<double>>;
 
-int need(const Expression& expression, int index) {
-  const ExpressionNode& node = expression.at(index);
-  if (node.kind != ExpressionNode::Kind::operation) return node.c_rate ? 2 : 1;
-  const int left = need(expression, node.left);
-  return node.right < 0 ? left : std::max(left, 1 + need(expression, node.right));
-}
-
-}  // namespace
-
-std::optional<double> constant_value(const Expression& expression, int index, const Binding& binding) {
-  const ExpressionNode& node = expression.at(index);
+std::optional<double> leaf_value(const ExpressionNode& node, const Binding& binding) {
   if (of_measured(node, binding)) return std::nullopt;
   switch (node.kind) {
     case ExpressionNode::Kind::variable:
@@ -230,11 +183,86 @@ std::optional<double> constant_value(const Expression& expression, int index, co
       return binding.nominal_capacity_C;
     case ExpressionNode::Kind::operation: break;
   }
-  const auto left = constant_value(expression, node.left, binding);
-  const auto right = node.right < 0 ? left : constant_value(expression, node.right, binding);
+  return std::nullopt;
+}
+
+std::optional<double> folded(const ExpressionNode& node, const std::optional<double>& left,
+                             const std::optional<double>& right) {
   if (!left || !right) return std::nullopt;
   const double value = apply(node.op, *left, *right);
   return std::isfinite(value) ? std::optional<double>(value) : std::nullopt;
+}
+
+void emit_node(const Expression& expression, int index, const Binding& binding, const Known& known,
+               std::vector<Instruction>& code) {
+  const ExpressionNode& node = expression.at(index);
+  Instruction instruction;
+  if (emit_reference(node, binding, code)) return;
+  if (node.kind == ExpressionNode::Kind::window) {
+    instruction.op = node.op;
+    instruction.index =
+        binding.references->window(node.live, constant_value(expression, node.left, binding).value_or(base::kAbsent));
+    code.push_back(instruction);
+    return;
+  }
+  if (of_measured(node, binding)) {
+    Binding nominal = binding;
+    nominal.measured = false;
+    const double current_A = constant_value(expression, index, nominal).value_or(0.0);
+    emit_measured_rate(current_A * kSecondsPerHour / binding.nominal_capacity_C, code);
+    return;
+  }
+  const auto constant = known[static_cast<std::size_t>(index)];
+  if (constant || node.kind == ExpressionNode::Kind::number || node.kind == ExpressionNode::Kind::parameter ||
+      node.kind == ExpressionNode::Kind::rating) {
+    instruction.op = Op::constant;
+    instruction.value = constant.value_or(0.0);
+    if (instruction.value == 0.0) instruction.value = 0.0;  // -0 and 0 are one number
+    code.push_back(instruction);
+    return;
+  }
+  if (node.kind == ExpressionNode::Kind::live) {
+    instruction.op = Op::load;
+    instruction.arg = static_cast<std::uint8_t>(node.live);
+    code.push_back(instruction);
+    return;
+  }
+  emit_node(expression, node.left, binding, known, code);
+  if (node.right >= 0) emit_node(expression, node.right, binding, known, code);
+  instruction.op = node.op;
+  code.push_back(instruction);
+}
+
+int need(const Expression& expression, int index) {
+  const ExpressionNode& node = expression.at(index);
+  if (node.kind != ExpressionNode::Kind::operation) return node.c_rate ? 2 : 1;
+  const int left = need(expression, node.left);
+  return node.right < 0 ? left : std::max(left, 1 + need(expression, node.right));
+}
+
+}  // namespace
+
+std::vector<std::optional<double>> constant_values(const Expression& expression, const Binding& binding) {
+  Known known(expression.nodes.size());
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const ExpressionNode& node = expression.nodes[i];
+    if (node.kind != ExpressionNode::Kind::operation || of_measured(node, binding)) {
+      known[i] = leaf_value(node, binding);
+      continue;
+    }
+    // A node stands behind its operands.
+    const auto& left = known[static_cast<std::size_t>(node.left)];
+    known[i] = folded(node, left, node.right < 0 ? left : known[static_cast<std::size_t>(node.right)]);
+  }
+  return known;
+}
+
+std::optional<double> constant_value(const Expression& expression, int index, const Binding& binding) {
+  const ExpressionNode& node = expression.at(index);
+  if (node.kind != ExpressionNode::Kind::operation || of_measured(node, binding)) return leaf_value(node, binding);
+  const auto left = constant_value(expression, node.left, binding);
+  if (!left) return std::nullopt;
+  return folded(node, left, node.right < 0 ? left : constant_value(expression, node.right, binding));
 }
 
 std::optional<double> constant_value(const Expression& expression, const Binding& binding) {
@@ -307,7 +335,7 @@ ExpressionRef emit(const Expression& expression, const Binding& binding, std::ve
   if (!expression.ok()) return {};
   ExpressionRef ref;
   ref.first = static_cast<std::uint32_t>(code.size());
-  emit_node(expression, expression.root, binding, code);
+  emit_node(expression, expression.root, binding, constant_values(expression, binding), code);
   ref.count = static_cast<std::uint32_t>(code.size()) - ref.first;
   return ref;
 }

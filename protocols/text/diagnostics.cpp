@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace cyclerd::text {
 
@@ -29,41 +31,26 @@ std::string_view escape_of(Severity severity) {
   return "";
 }
 
-std::string_view raw_line(const Source& source, std::uint32_t line) {
-  std::string_view rest = source.text;
-  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
-  for (std::uint32_t i = 1; i < line; ++i) {
-    const auto end = rest.find('\n');
-    if (end == std::string_view::npos) return {};
-    rest.remove_prefix(end + 1);
-  }
-  rest = rest.substr(0, rest.find('\n'));
-  if (rest.ends_with('\r')) rest.remove_suffix(1);
-  return rest;
+// Bytes of the character at the front of `line`, and whether it may be shown.
+struct Character {
+  std::size_t bytes = 1;
+  bool shown = true;
+};
+Character character_at(std::string_view line) {
+  const auto lead = static_cast<unsigned char>(line[0]);
+  const std::size_t n = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
+  bool good = n != 0 && n <= line.size();
+  for (std::size_t k = 1; good && k < n; ++k) good = (static_cast<unsigned char>(line[k]) & 0xC0U) == 0x80U;
+  const bool control =
+      lead < 0x20 || lead == 0x7F || (lead == 0xC2 && good && static_cast<unsigned char>(line[1]) < 0xA0);
+  return {good ? n : 1, good && !control};
 }
 
-// The line as printable characters, one entry per column: a tab becomes a blank, what a terminal would act upon or
-// could not show becomes U+FFFD.
-std::vector<std::string> columns_of(std::string_view line) {
-  std::vector<std::string> columns;
-  std::size_t i = 0;
-  while (i < line.size()) {
-    const auto lead = static_cast<unsigned char>(line[i]);
-    std::size_t n = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
-    bool good = n != 0 && i + n <= line.size();
-    for (std::size_t k = 1; good && k < n; ++k) good = (static_cast<unsigned char>(line[i + k]) & 0xC0U) == 0x80U;
-    const bool control =
-        lead < 0x20 || lead == 0x7F || (lead == 0xC2 && good && static_cast<unsigned char>(line[i + 1]) < 0xA0);
-    if (lead == '\t') {
-      columns.emplace_back(" ");
-    } else if (!good || control) {
-      columns.emplace_back("\xEF\xBF\xBD");
-    } else {
-      columns.emplace_back(line.substr(i, n));
-    }
-    i += good ? n : 1;
-  }
-  return columns;
+// A tab becomes a blank, what a terminal would act upon or could not show becomes U+FFFD.
+std::string printable_column(std::string_view line) {
+  if (line[0] == '\t') return " ";
+  const Character c = character_at(line);
+  return c.shown ? std::string(line.substr(0, c.bytes)) : "\xEF\xBF\xBD";
 }
 
 struct Snippet {
@@ -72,24 +59,65 @@ struct Snippet {
   std::size_t length = 1;  // of the caret line
 };
 
-Snippet cut(const Span& where) {
-  const auto columns = columns_of(raw_line(*where.source, where.line));
-  Snippet s;
-  const std::size_t column = where.column == 0 ? 0 : where.column - 1;
-  std::size_t from = 0;
-  std::size_t to = columns.size();
-  if (columns.size() > kSnippetColumns) {
-    from = column > kSnippetColumns / 2 ? std::min(column - kSnippetColumns / 2, columns.size() - kSnippetColumns) : 0;
-    to = std::min(columns.size(), from + kSnippetColumns);
+// Lines and columns of the files that findings point into, each counted once: a file may have one line, and thousands
+// of findings on it.
+class Places {
+ public:
+  Snippet cut(const Span& where) {
+    const Line& line = line_of(*where.source, where.line);
+    const std::size_t columns = line.columns.size();
+    Snippet s;
+    const std::size_t column = where.column == 0 ? 0 : where.column - 1;
+    std::size_t from = 0;
+    std::size_t to = columns;
+    if (columns > kSnippetColumns) {
+      from = column > kSnippetColumns / 2 ? std::min(column - kSnippetColumns / 2, columns - kSnippetColumns) : 0;
+      to = std::min(columns, from + kSnippetColumns);
+    }
+    if (from > 0) s.text += "...";
+    s.caret = s.text.size() + (column > from ? column - from : 0);
+    for (std::size_t i = from; i < to; ++i) s.text += printable_column(line.text.substr(line.columns[i]));
+    if (to < columns) s.text += "...";
+    const std::size_t room = to > column ? to - column : 1;
+    s.length = std::clamp<std::size_t>(where.length, 1, room);
+    return s;
   }
-  if (from > 0) s.text += "...";
-  s.caret = s.text.size() + (column > from ? column - from : 0);
-  for (std::size_t i = from; i < to; ++i) s.text += columns[i];
-  if (to < columns.size()) s.text += "...";
-  const std::size_t room = to > column ? to - column : 1;
-  s.length = std::clamp<std::size_t>(where.length, 1, room);
-  return s;
-}
+
+ private:
+  struct Line {
+    std::string_view text;
+    std::vector<std::uint32_t> columns;  // where each begins, in bytes
+  };
+
+  static std::vector<std::string_view> lines_of(std::string_view text) {
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    std::vector<std::string_view> lines;
+    for (std::size_t end = 0; end != std::string_view::npos;) {
+      end = text.find('\n');
+      std::string_view line = text.substr(0, end);
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      lines.push_back(line);
+      if (end != std::string_view::npos) text.remove_prefix(end + 1);
+    }
+    return lines;
+  }
+
+  const Line& line_of(const Source& source, std::uint32_t number) {
+    const auto [known, added] = columns_.try_emplace({&source, number});
+    if (!added) return known->second;
+    auto lines = lines_.find(&source);
+    if (lines == lines_.end()) lines = lines_.emplace(&source, lines_of(source.text)).first;
+    Line& line = known->second;
+    if (number > lines->second.size()) return line;
+    line.text = lines->second[number - 1];
+    for (std::size_t at = 0; at < line.text.size(); at += character_at(line.text.substr(at)).bytes)
+      line.columns.push_back(static_cast<std::uint32_t>(at));
+    return line;
+  }
+
+  std::map<const Source*, std::vector<std::string_view>> lines_;
+  std::map<std::pair<const Source*, std::uint32_t>, Line> columns_;
+};
 
 std::string place(const Span& where) {
   if (!where.source) return "";
@@ -115,15 +143,15 @@ class Painter {
 constexpr std::string_view kBlue = "\033[1;34m";
 constexpr std::string_view kBold = "\033[1m";
 
-void render_snippet(std::string& out, const Painter& painter, const Span& where, std::size_t gutter, char mark,
-                    std::string_view escape, const std::string& label) {
-  const Snippet s = cut(where);
+void render_snippet(std::string& out, const Painter& painter, Places& places, const Span& where, std::size_t gutter,
+                    char mark, std::string_view escape, const std::string& label) {
+  const Snippet s = places.cut(where);
   out += fmt::format("{} {}\n", painter.paint(kBlue, fmt::format("{:>{}} |", where.line, gutter)), s.text);
   out += fmt::format("{} {}{}\n", painter.paint(kBlue, std::string(gutter + 1, ' ') + "|"), std::string(s.caret, ' '),
                      painter.paint(escape, std::string(s.length, mark) + (label.empty() ? "" : " " + label)));
 }
 
-void render_one(std::string& out, const Painter& painter, const Diagnostic& d) {
+void render_one(std::string& out, const Painter& painter, Places& places, const Diagnostic& d) {
   const std::string code = d.code.empty() ? "" : "[" + d.code + "]";
   out += painter.paint(escape_of(d.severity), std::string(word(d.severity)) + code);
   out += painter.paint(kBold, ": " + d.message) + "\n";
@@ -135,13 +163,13 @@ void render_one(std::string& out, const Painter& painter, const Diagnostic& d) {
     out += fmt::format("{}{} {}\n", pad, painter.paint(kBlue, "-->"), place(d.where));
     if (d.where.line != 0) {
       out += painter.paint(kBlue, pad + " |") + "\n";
-      render_snippet(out, painter, d.where, gutter, '^', escape_of(d.severity), d.label);
+      render_snippet(out, painter, places, d.where, gutter, '^', escape_of(d.severity), d.label);
     }
   }
   if (has_related) {
     out += painter.paint(kBlue, pad + " |") + "\n";
     out += fmt::format("{}{} {}\n", pad, painter.paint(kBlue, ":::"), place(d.related));
-    if (d.related.line != 0) render_snippet(out, painter, d.related, gutter, '-', kBlue, d.related_label);
+    if (d.related.line != 0) render_snippet(out, painter, places, d.related, gutter, '-', kBlue, d.related_label);
   }
   if (!d.help.empty()) out += fmt::format("{} {} help: {}\n", pad, painter.paint(kBlue, "="), d.help);
   out += "\n";
@@ -213,8 +241,9 @@ std::string Diagnostics::render(bool colour) const {
            std::tuple(b.first, b.second->where.line, b.second->where.column);
   });
   const Painter painter{colour};
+  Places places;
   std::string out;
-  for (const auto& [file, d] : order) render_one(out, painter, *d);
+  for (const auto& [file, d] : order) render_one(out, painter, places, *d);
   std::string summary;
   const std::size_t notes = items_.size() - errors_ - warnings_;
   for (const auto& [n, what] : {std::pair{errors_, "error"}, {warnings_, "warning"}, {notes, "note"}}) {

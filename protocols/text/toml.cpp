@@ -121,22 +121,36 @@ class Converter {
   }
 
   // Narrows the span of a string literal to its text, so that a place inside the text can be pointed at.
-  void between_quotes(Span& span) const {
+  void between_quotes(Span& span) {
     if (span.line == 0 || span.line > lines_.size()) return;
-    std::string_view line = lines_[span.line - 1];
-    for (std::uint32_t column = 1; column < span.column && !line.empty(); ++column) {
-      do line.remove_prefix(1);
-      while (!line.empty() && (static_cast<unsigned char>(line.front()) & 0xC0U) == 0x80U);
-    }
+    const std::string_view line = from_column(span.line, span.column);
     const bool multiline = line.starts_with("\"\"\"") || line.starts_with("'''");
     const std::uint32_t marks = multiline ? 3 : 1;
     span.column += marks;
     span.length = span.length > 2 * marks ? span.length - 2 * marks : 1;
   }
 
+  // A line from one of its columns on. Goes on from where it was asked for last: values come in the order of the file,
+  // and a file may have one line.
+  std::string_view from_column(std::uint32_t line, std::uint32_t column) {
+    if (line != last_line_ || column < last_column_) {
+      last_line_ = line;
+      last_column_ = 1;
+      last_rest_ = lines_[line - 1];
+    }
+    for (; last_column_ < column && !last_rest_.empty(); ++last_column_) {
+      do last_rest_.remove_prefix(1);
+      while (!last_rest_.empty() && (static_cast<unsigned char>(last_rest_.front()) & 0xC0U) == 0x80U);
+    }
+    return last_rest_;
+  }
+
   SourcePtr source_;
   Diagnostics& diagnostics_;
   std::vector<std::string_view> lines_;
+  std::uint32_t last_line_ = 0;
+  std::uint32_t last_column_ = 1;
+  std::string_view last_rest_;
 };
 
 // The library's own sentence without its "Error while parsing ...: " lead.
