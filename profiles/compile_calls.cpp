@@ -95,7 +95,7 @@ Binding bind_call(Compiler& compiler, const Binding& caller, const StepSyntax& c
       inside.parameters->known[argument.name] = *value;
       const bool rate = parameter->second.c_rate;
       check_bounds(compiler, caller, parameter->second, fmt::format("argument '{}'", argument.name),
-                   rate ? round_constant(*value / one_C_A) : *value, argument.value.where);
+                   rate ? *value / one_C_A : *value, argument.value.where);
     } else if (compiler.launch == nullptr && waits_for_launch(argument.value, caller)) {
       inside.parameters->known[argument.name] = base::kAbsent;
     } else {

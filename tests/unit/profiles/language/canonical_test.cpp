@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "tests/unit/profiles/language/bench.hpp"
 
 namespace cyclerd::profiles::test {
@@ -75,6 +77,31 @@ TEST(Canonical, FormIsAProfileWithTheSameCanonicalForm) {
   ASSERT_TRUE(again.program) << one.program->canonical << again.diagnostics.render();
   EXPECT_EQ(again.program->canonical, one.program->canonical);
   EXPECT_EQ(again.program->compiled_sha256, one.program->compiled_sha256);
+}
+
+// Every profile of the repository: its canonical form is a profile, needs no other file, and is its own.
+TEST(Canonical, OfEveryProfileItIsItsOwn) {
+  const std::string root = CYCLERD_SOURCE_DIR;
+  const ProfileFiles shipped{{}, root + "/profiles/library/waveforms", root + "/profiles/library/procedures"};
+  std::size_t looked_at = 0;
+  for (const char* folder :
+       {"/profiles/library", "/tests/fuzz/corpus/profile", "/tests/unit/profiles/language/expand"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(root + folder)) {
+      const auto source = text::read_source(entry.path().string());
+      if (entry.path().extension() != ".toml" || !source || (*source)->text.find("profile = ") == std::string::npos)
+        continue;
+      text::Diagnostics findings;
+      const auto canonical = canonical_profile(*source, shipped, findings);
+      if (!canonical) continue;  // library_runs.toml and the like
+      ++looked_at;
+      const auto again = canonical_profile(source_of(canonical->text), {}, findings);
+      ASSERT_TRUE(again) << entry.path() << findings.render();
+      EXPECT_EQ(again->text, canonical->text) << entry.path();
+      EXPECT_EQ(again->canonical_sha256, canonical->canonical_sha256);
+      EXPECT_EQ(again->source_sha256, again->canonical_sha256) << "the file is its own canonical form";
+    }
+  }
+  EXPECT_GT(looked_at, 10U);
 }
 
 TEST(Canonical, AChangedNumberChangesBothHashes) {
