@@ -20,6 +20,9 @@ namespace cyclerd::device {
 
 inline constexpr int kNone = -1;  // "no such item" where an index is expected
 
+// How an instrument is spoken to: registers, lines of text (SCPI and its relatives), frames.
+enum class Dialect : std::uint8_t { modbus, text, can };
+
 // How sure a fact is. `own`: our virtual instruments.
 enum class Mark : std::uint8_t { own, two_sources, one_source, conflict, unconfirmed };
 
@@ -114,9 +117,10 @@ struct Value {
 };
 
 struct Step {
-  enum class Kind : std::uint8_t { write, check, wait };
+  enum class Kind : std::uint8_t { write, check, wait, send };
   Kind kind = Kind::write;
   int item = kNone;
+  int command = kNone;  // send
   Value value;
   bool verify = false;
   bool always = false;           // write although nothing changed
@@ -179,6 +183,7 @@ struct Description {
   std::string id;
   std::string title;
   DeviceKind kind = DeviceKind::cycler;
+  Dialect dialect = Dialect::modbus;
   base::Duration response_timeout = base::milliseconds(500);
   base::Duration min_gap;
   std::uint16_t max_read = kMaxReadRegisters;

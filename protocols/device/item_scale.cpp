@@ -1,0 +1,92 @@
+#include "protocols/device/item_scale.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace cyclerd::device {
+
+using base::ErrorCode;
+using base::FixedText;
+using base::Result;
+using base::Status;
+
+base::Error with_item(base::Error error, std::string_view item) {
+  FixedText<200> detail{item};
+  detail.append(": ").append(error.detail.view());
+  error.detail = detail;
+  return error;
+}
+
+ItemScale::ItemScale(const Description& description, const SiteParameters& site)
+    : d_(description), site_(site), nominals_(description.items.size(), base::kAbsent) {}
+
+Status ItemScale::load_nominals(ItemLink& link) {
+  for (const auto& item : d_.items) {
+    if (item.nominal == kNone) continue;
+    double& known = nominals_[static_cast<std::size_t>(item.nominal)];
+    if (!std::isnan(known)) continue;
+    TRY_ASSIGN(const double raw, link.read_raw(item.nominal));
+    const double value = to_SI(item.nominal, raw);
+    if (!std::isfinite(value) || value < 1e-3 || value > 1e7) {
+      FixedText<200> detail{d_.item(item.nominal).name};
+      detail.append(" reads ").append(value).append(
+          "; a nominal value lies between 0.001 and 1e7. Is the word order right?");
+      return base::failure(ErrorCode::mismatch, link.name(), detail.view());
+    }
+    known = value;
+  }
+  return {};
+}
+
+double ItemScale::factor(int index) const noexcept {
+  const Item& item = d_.item(index);
+  const double share =
+      item.nominal == kNone ? 1.0 : nominals_[static_cast<std::size_t>(item.nominal)] / item.full_scale;
+  // A nominal value is in SI already.
+  return item.nominal == kNone ? item.scale * item.unit_factor : item.scale * share;
+}
+
+double ItemScale::to_SI(int index, double raw) const noexcept {
+  return raw * factor(index);
+}
+
+Result<double> ItemScale::to_raw(int index, double value_SI, std::string_view who) const {
+  const Item& item = d_.item(index);
+  // Zero is zero in every scale: a make-safe needs no nominal values.
+  const double exact = value_SI == 0.0 ? 0.0 : value_SI / factor(index);
+  const double raw = item.type == ValueType::f32 ? exact : std::round(exact);
+  if (std::isfinite(raw) && raw >= item.raw_min && raw <= item.raw_max) return raw;
+  FixedText<200> detail{item.name};
+  detail.append(": ").append(value_SI).append(" is outside what the register takes, ");
+  detail.append(to_SI(index, item.raw_min)).append(" to ").append(to_SI(index, item.raw_max));
+  return base::failure(ErrorCode::invalid, who, detail.view());
+}
+
+double ItemScale::as_held(int index, double raw) const noexcept {
+  return d_.item(index).type == ValueType::f32 ? static_cast<double>(static_cast<float>(raw)) : raw;
+}
+
+int ItemScale::readback_of(int index) const noexcept {
+  const Item& item = d_.item(index);
+  return item.readback != kNone ? item.readback : index;
+}
+
+bool ItemScale::agrees(int index, double raw, double held, double tolerance_steps) const noexcept {
+  const Item& item = d_.item(index);
+  if (std::isnan(held)) return false;
+  if (item.type == ValueType::boolean) return (raw != 0.0) == (held != 0.0);
+  const int other = readback_of(index);
+  double difference = std::abs(held - as_held(index, raw));
+  double step = 1.0;
+  if (other != index && factor(other) != factor(index)) {
+    difference = std::abs(to_SI(other, held) - to_SI(index, raw));
+    step = std::max(std::abs(factor(other)), std::abs(factor(index)));
+  } else if (item.resolution > 0) {
+    step = item.resolution / std::abs(factor(index));
+  } else if (item.type == ValueType::f32) {
+    return difference <= 1e-6 * std::abs(raw);
+  }
+  return difference <= tolerance_steps * step * (1 + 1e-9);
+}
+
+}  // namespace cyclerd::device
