@@ -261,6 +261,26 @@ class Loader {
     }
   }
 
+  void topology(TableReader& r) {
+    const TomlNode* node = r.optional("topology");
+    if (!node) return;
+    const auto word = r.optional_word("topology", {"two_quadrant", "source", "sink"});
+    d_.capability.topology = word == "source" ? Topology::source
+                             : word == "sink" ? Topology::sink
+                                              : Topology::two_quadrant;
+    if (d_.kind != DeviceKind::cycler)
+      diagnostics_.error("D018", node->key, "'topology' has no meaning for a chamber or a sensor", "remove it");
+  }
+
+  // What only one direction can do must not be claimed for the other.
+  void check_direction(const Told& limit, const char* key, const TomlNode& table, Topology without) {
+    if (d_.capability.topology != without) return;
+    if (limit.item == kNone && (std::isnan(limit.constant) || limit.constant == 0.0)) return;
+    diagnostics_.error("D070", table.find(key)->value,
+                       fmt::format("a {} has no '{}' but zero", without == Topology::source ? "source" : "sink", key),
+                       "leave it out, or write topology = \"two_quadrant\"");
+  }
+
   Told told(TableReader& r, const char* key, text::Dimension dimension, bool needed) {
     Told out;
     const TomlNode* node = needed ? r.required(key) : r.optional(key);
@@ -295,11 +315,12 @@ class Loader {
             : off == "zero_volt"   ? OffMeans::zero_volt
             : off == "zero_ampere" ? OffMeans::zero_ampere
                                    : OffMeans::unknown;
+    topology(r);
     c.native_cv = r.optional_bool("native_cv").value_or(false);
     c.voltage_min = told(r, "voltage_min", kVoltage, cycler);
     c.voltage_max = told(r, "voltage_max", kVoltage, cycler);
-    c.current_min = told(r, "current_min", kCurrent, cycler);
-    c.current_max = told(r, "current_max", kCurrent, cycler);
+    c.current_min = told(r, "current_min", kCurrent, cycler && c.topology != Topology::source);
+    c.current_max = told(r, "current_max", kCurrent, cycler && c.topology != Topology::sink);
     c.power_min = told(r, "power_min", kPower, false);
     c.power_max = told(r, "power_max", kPower, false);
     c.voltage_step = told(r, "voltage_step", kVoltage, false);
@@ -308,6 +329,10 @@ class Loader {
     c.temperature_max = told(r, "temperature_max", kTemperature, d_.kind == DeviceKind::chamber);
     c.min_scan = duration(r, "min_scan", base::milliseconds(10), base::hours(1));
     r.finish();
+    check_direction(c.current_min, "current_min", table, Topology::source);
+    check_direction(c.power_min, "power_min", table, Topology::source);
+    check_direction(c.current_max, "current_max", table, Topology::sink);
+    check_direction(c.power_max, "power_max", table, Topology::sink);
   }
 
   void watchdog(const TomlNode& table) {

@@ -159,7 +159,12 @@ struct Told {
   double times = 1.0;
 };
 
+// Which way a cycler's terminals can drive current: decides which sequences it needs. A source only charges, a sink only
+// discharges; one of each makes a composite channel.
+enum class Topology : std::uint8_t { two_quadrant, source, sink };
+
 struct CapabilityText {
+  Topology topology = Topology::two_quadrant;
   OffMeans off = OffMeans::unknown;
   bool native_cv = false;
   Told voltage_min, voltage_max, current_min, current_max, power_min, power_max, voltage_step, current_step;

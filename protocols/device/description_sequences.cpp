@@ -213,11 +213,27 @@ std::optional<SequenceId> sequence_named(std::string_view name) {
   return std::nullopt;
 }
 
+// A sequence that drives current the way that this cycler cannot.
+bool against_topology(const Description& d, SequenceId id) {
+  if (d.kind != DeviceKind::cycler) return false;
+  if (id == SequenceId::charge || id == SequenceId::power_charge) return d.capability.topology == Topology::sink;
+  if (id == SequenceId::discharge || id == SequenceId::power_discharge)
+    return d.capability.topology == Topology::source;
+  return false;
+}
+
 void check_complete(const Description& d, const text::Span& where, Diagnostics& diagnostics) {
   for (std::size_t i = 0; i < kSequenceCount; ++i) {
     const auto& f = facts(static_cast<SequenceId>(i));
+    const bool against = against_topology(d, static_cast<SequenceId>(i));
+    if (against && d.has_sequence[i]) {
+      diagnostics.error("D070", where,
+                        fmt::format("a {} has no sequence '{}'",
+                                    d.capability.topology == Topology::source ? "source" : "sink", f.name),
+                        "remove it, or write topology = \"two_quadrant\" in [capability]");
+    }
     const bool needed =
-        d.kind == DeviceKind::cycler ? f.cycler_needs : d.kind == DeviceKind::chamber && f.chamber_needs;
+        d.kind == DeviceKind::cycler ? f.cycler_needs && !against : d.kind == DeviceKind::chamber && f.chamber_needs;
     if (needed && !d.has_sequence[i]) {
       diagnostics.error(
           "D021", where,
