@@ -16,4 +16,8 @@ struct Estimate {
 // What a record of these rows costs: every scan's input is kept besides. Measured on the journal's format 1.
 [[nodiscard]] double record_bytes(const Estimate& estimate, base::Duration scan) noexcept;
 
+struct Program;
+// Bytes that the record is expected to take; in the worst case where nothing is expected.
+[[nodiscard]] double expected_record_bytes(const Program& program) noexcept;
+
 }  // namespace cyclerd::profiles

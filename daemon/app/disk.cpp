@@ -23,7 +23,7 @@ std::string disk_refusal(const DiskRoom& room, double estimate_bytes) {
   }
   if (estimate_bytes * kDiskMargin > room.free_bytes) {
     return fmt::format(
-        "the test may write {:.0f} MiB (with a margin of {:.0f} %), and {:.0f} MiB are free: make room, or "
+        "the test is expected to write {:.0f} MiB (with a margin of {:.0f} %), and {:.0f} MiB are free: make room, or "
         "record less often",
         estimate_bytes * kDiskMargin / kMiB, (kDiskMargin - 1.0) * 100.0, room.free_bytes / kMiB);
   }
@@ -31,7 +31,7 @@ std::string disk_refusal(const DiskRoom& room, double estimate_bytes) {
 }
 
 std::string disk_refusal(const std::string& folder, const profiles::Program& program) {
-  return disk_refusal(disk_room(folder), disk_estimate_bytes(program));
+  return disk_refusal(disk_room(folder), profiles::expected_record_bytes(program));
 }
 
 }  // namespace cyclerd::app
