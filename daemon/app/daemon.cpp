@@ -212,11 +212,10 @@ int run_daemon(StationConfig config, const DaemonOptions& options) {
   record::RecorderConfig record;
   record.state_dir = config.state_dir;
   record.commit_interval = config.commit;
+  DeviceFactory devices(clock);
   auto wired = wire_station(
       std::move(config),
-      [&clock](const StationConfig& station, std::uint32_t device) {
-        return make_modbus_device(station, device, clock);
-      },
+      [&devices](const StationConfig& station, std::uint32_t device) { return devices.make(station, device); },
       std::move(record), clock);
   if (!wired) return fail(wired.error());
   Station& station = **wired;

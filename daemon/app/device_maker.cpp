@@ -1,5 +1,7 @@
 #include "daemon/app/device_maker.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "protocols/device/scan_plan.hpp"
@@ -79,18 +81,29 @@ int transactions_per_poll(const DeviceConfig& device) {
   return static_cast<int>(device::plan_scan(*device.kind).blocks.size());
 }
 
-base::Result<std::unique_ptr<device::Device>> make_modbus_device(const StationConfig& station, std::uint32_t index,
-                                                                 base::Clock& clock) {
+// What the devices of a wire share, by the wire's name.
+struct DeviceFactory::Lines {};
+
+DeviceFactory::DeviceFactory(base::Clock& clock) : clock_(clock), lines_(std::make_unique<Lines>()) {}
+DeviceFactory::~DeviceFactory() = default;
+
+base::Result<std::unique_ptr<device::Device>> DeviceFactory::make(const StationConfig& station, std::uint32_t index) {
   const DeviceConfig& device = station.devices[index];
   if (!device.kind)
     return base::failure(base::ErrorCode::invalid, device.name, "the station file does not say how to reach it");
   const WireConfig& wire = station.wires[device.wire];
-  const modbus::ModbusTcpEndpoint endpoint{.host = wire.host,
-                                           .port = wire.port,
-                                           .unit = static_cast<std::uint8_t>(device.unit),
-                                           .connect_timeout = {},
-                                           .response_timeout = {}};
-  return modbus::make_modbus_device(device.kind, endpoint, device.site, clock);
+  switch (wire.transport) {
+    case Transport::modbus_tcp: {
+      modbus::ModbusTcpEndpoint endpoint;
+      endpoint.host = wire.host;
+      endpoint.port = wire.port;
+      endpoint.unit = static_cast<std::uint8_t>(device.unit);
+      return modbus::make_modbus_device(device.kind, endpoint, device.site, clock_);
+    }
+    default: break;
+  }
+  return base::failure(base::ErrorCode::unsupported, device.name,
+                       fmt::format("no driver for a wire of transport {}", to_string(wire.transport)));
 }
 
 }  // namespace cyclerd::app

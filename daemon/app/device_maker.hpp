@@ -10,10 +10,24 @@
 
 namespace cyclerd::app {
 
-// Connects nothing yet. `clock` must outlive the device.
-[[nodiscard]] base::Result<std::unique_ptr<device::Device>> make_modbus_device(const StationConfig& station,
-                                                                               std::uint32_t device,
-                                                                               base::Clock& clock);
+// Makes the devices of one station. Instruments that share a wire share its connection where they must: a factory is
+// for the devices of one set of threads, each wire's used by one of them.
+class DeviceFactory {
+ public:
+  // `clock` must outlive the devices.
+  explicit DeviceFactory(base::Clock& clock);
+  ~DeviceFactory();
+  DeviceFactory(const DeviceFactory&) = delete;
+  DeviceFactory& operator=(const DeviceFactory&) = delete;
+
+  // Connects nothing yet.
+  [[nodiscard]] base::Result<std::unique_ptr<device::Device>> make(const StationConfig& station, std::uint32_t device);
+
+ private:
+  struct Lines;
+  base::Clock& clock_;
+  std::unique_ptr<Lines> lines_;
+};
 
 // What the description knows; numbers that only the instrument can tell are kAbsent.
 [[nodiscard]] device::Capability promised_capability(const DeviceConfig& device);

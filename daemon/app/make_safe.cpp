@@ -16,11 +16,11 @@ namespace {
 
 constexpr base::Duration kPause = base::milliseconds(50);  // between two tries
 
-SafeReport::Line make_one_safe(const StationConfig& station, std::uint32_t index, base::Clock& clock,
-                               base::MonoTime deadline) {
+SafeReport::Line make_one_safe(const StationConfig& station, std::uint32_t index, DeviceFactory& devices,
+                               base::Clock& clock, base::MonoTime deadline) {
   const DeviceConfig& config = station.devices[index];
   SafeReport::Line line{config.name, false, {}};
-  auto device = make_modbus_device(station, index, clock);
+  auto device = devices.make(station, index);
   if (!device) {
     line.words = device.error().text();
     return line;
@@ -64,7 +64,8 @@ SafeReport open_every_output(const StationConfig& station, base::Duration patien
     }
     if (order.empty()) continue;
     jobs.push_back([&station, &lines, &clock, deadline, order = std::move(order)] {
-      for (const std::uint32_t index : order) lines[index] = make_one_safe(station, index, clock, deadline);
+      DeviceFactory devices(clock);
+      for (const std::uint32_t index : order) lines[index] = make_one_safe(station, index, devices, clock, deadline);
     });
   }
   run_in_parallel(std::move(jobs));

@@ -31,8 +31,13 @@ StationConfig bench(const SimulationConfig& config) {
   station.name = "simulation";
   station.path = "simulation";
   station.state_dir = config.out;
-  station.wires.push_back(
-      {.name = "bench", .transport = "in-process", .host = "", .port = 0, .round_trip = {}, .where = {}});
+  station.wires.push_back([] {
+    WireConfig wire;
+    wire.name = "bench";
+    wire.transport = Transport::in_process;
+    wire.round_trip = {};
+    return wire;
+  }());
   ChannelConfig channel;
   channel.name = config.launch.channel.empty() ? "sim" : config.launch.channel;
   channel.scan = config.scan;

@@ -1,6 +1,7 @@
 #include "daemon/app/station_check.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cmath>
 #include <map>
@@ -113,12 +114,51 @@ void check_measured(const StationConfig& station, const ChannelConfig& channel, 
   }
 }
 
-std::string physical_address(const StationConfig& station, const DeviceConfig& device) {
-  const WireConfig& wire = station.wires[device.wire];
+std::string where_it_hangs(const WireConfig& wire) {
+  switch (wire.transport) {
+    case Transport::modbus_rtu:
+    case Transport::serial:
+    case Transport::slcan: return wire.line;
+    case Transport::can: return wire.interface;
+    default: break;
+  }
   std::string host = wire.host;
   std::ranges::transform(host, host.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (host == "localhost" || host == "::1") host = "127.0.0.1";
-  return fmt::format("{}:{} unit {}", host, wire.port, device.unit);
+  return fmt::format("{}:{}", host, wire.port);
+}
+
+// Text and CAN instruments on one wire are told apart by site parameters with these names.
+std::string physical_address(const StationConfig& station, const DeviceConfig& device) {
+  const WireConfig& wire = station.wires[device.wire];
+  std::string address = where_it_hangs(wire);
+  if (dialect_of(wire.transport) == device::Dialect::modbus) return fmt::format("{} unit {}", address, device.unit);
+  for (std::size_t i = 0; i < device.kind->parameters.size() && i < device.site.values.size(); ++i) {
+    const std::string& name = device.kind->parameters[i].name;
+    if (name == "channel" || name == "address" || name == "module")
+      address += fmt::format(" {} {}", name, device.site.values[i]);
+  }
+  // Sensors with different descriptions share a bus without any address.
+  return device.kind->dialect == device::Dialect::can ? fmt::format("{} {}", address, device.kind->id) : address;
+}
+
+void check_dialects(const StationConfig& station, const std::vector<DeviceTable>& tables, Diagnostics& diagnostics) {
+  static constexpr std::array kSpoken{"modbus", "text", "can"};
+  for (std::size_t i = 0; i < station.devices.size(); ++i) {
+    const DeviceConfig& device = station.devices[i];
+    if (!device.kind) continue;
+    const WireConfig& wire = station.wires[device.wire];
+    if (dialect_of(wire.transport) == device.kind->dialect) continue;
+    auto& finding = diagnostics.error(
+        "S031", tables[i].description.where,
+        fmt::format("\"{}\" speaks {}, but wire \"{}\" is {}", device.kind->id,
+                    kSpoken[static_cast<std::size_t>(device.kind->dialect)], wire.name, to_string(wire.transport)),
+        device.kind->dialect == device::Dialect::modbus ? "use transport = \"modbus-tcp\" or \"modbus-rtu\""
+        : device.kind->dialect == device::Dialect::text ? "use transport = \"tcp\" or \"serial\""
+                                                        : "use transport = \"can\" or \"slcan\"");
+    finding.related = wire.where;
+    finding.related_label = "the wire";
+  }
 }
 
 void check_addresses(const StationConfig& station, const std::vector<DeviceTable>& tables, Diagnostics& diagnostics) {
@@ -219,6 +259,7 @@ void check_station(const StationConfig& station, const std::vector<DeviceTable>&
                           fmt::format("device \"{}\" is on no channel; it is not opened", device.name));
     }
   }
+  check_dialects(station, devices, diagnostics);
   check_addresses(station, devices, diagnostics);
   check_budgets(station, diagnostics);
   check_scans(station, devices, diagnostics);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "profiles/program.hpp"
@@ -11,6 +12,7 @@
 #include "protocols/device/description.hpp"
 #include "protocols/device/site.hpp"
 #include "protocols/text/diagnostics.hpp"
+#include "protocols/transport/serial.hpp"
 
 namespace cyclerd::app {
 
@@ -20,11 +22,22 @@ struct RealtimeConfig {
   bool lock_memory = true;
 };
 
+enum class Transport : std::uint8_t { modbus_tcp, modbus_rtu, tcp, serial, can, slcan, in_process };
+[[nodiscard]] std::string_view to_string(Transport transport) noexcept;
+// Registers, lines of text or frames: what an instrument must speak on this wire. Not for in_process.
+[[nodiscard]] device::Dialect dialect_of(Transport transport) noexcept;
+
 struct WireConfig {
   std::string name;
-  std::string transport;  // "modbus-tcp"
-  std::string host;
+  Transport transport = Transport::modbus_tcp;
+  std::string host;  // modbus-tcp, tcp
   std::uint16_t port = 502;
+  std::string line;                    // modbus-rtu, serial, slcan: the tty
+  transport::SerialSettings settings;  // of the line
+  bool settings_given = false;         // otherwise those of the description of the first instrument on it
+  std::string interface;               // can
+  std::uint32_t bitrate = 0;           // can, slcan; 0: can as the interface is
+  bool flexible_rate = false;          // can: CAN FD
   base::Duration round_trip = base::milliseconds(1);  // assumed for the bus budget
   text::Span where;
 };

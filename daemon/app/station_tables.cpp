@@ -1,6 +1,7 @@
 #include "daemon/app/station_tables.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -133,15 +134,94 @@ RealtimeConfig read_realtime(const TomlNode& table, text::Diagnostics& diagnosti
   return config;
 }
 
+namespace {
+
+constexpr std::array<std::pair<const char*, Transport>, 6> kTransports{{{"modbus-tcp", Transport::modbus_tcp},
+                                                                        {"modbus-rtu", Transport::modbus_rtu},
+                                                                        {"tcp", Transport::tcp},
+                                                                        {"serial", Transport::serial},
+                                                                        {"can", Transport::can},
+                                                                        {"slcan", Transport::slcan}}};
+
+void read_line(TableReader& reader, WireConfig& wire) {
+  wire.line = reader.required_string("line");
+  const auto baud = reader.optional_integer("baud", 300, 4'000'000);
+  const auto parity = reader.optional_word("parity", {"none", "even", "odd"});
+  const auto data_bits = reader.optional_integer("data_bits", 7, 8);
+  const auto stop_bits = reader.optional_integer("stop_bits", 1, 2);
+  wire.settings_given = baud || parity || data_bits || stop_bits;
+  if (baud) wire.settings.baud = static_cast<std::uint32_t>(*baud);
+  if (parity == "even") wire.settings.parity = transport::Parity::even;
+  if (parity == "odd") wire.settings.parity = transport::Parity::odd;
+  if (data_bits) wire.settings.data_bits = static_cast<std::uint8_t>(*data_bits);
+  if (stop_bits) wire.settings.stop_bits = static_cast<std::uint8_t>(*stop_bits);
+  if (wire.settings_given && !baud) {
+    reader.diagnostics().error("S035", wire.where,
+                               fmt::format("{} gives some of the line's settings, but no baud rate", reader.what()),
+                               "add baud = 9600, or leave parity, data_bits and stop_bits to the description");
+  }
+}
+
+void read_host(TableReader& reader, WireConfig& wire, std::optional<std::uint16_t> standard_port) {
+  wire.host = reader.required_string("host");
+  const auto port =
+      standard_port ? reader.optional_integer("port", 1, 65535) : reader.required_integer("port", 1, 65535);
+  wire.port = static_cast<std::uint16_t>(port.value_or(standard_port.value_or(0)));
+}
+
+std::uint32_t read_bitrate(TableReader& reader, bool needed) {
+  const auto bitrate = needed ? reader.required_integer("bitrate", 10'000, 1'000'000)
+                              : reader.optional_integer("bitrate", 10'000, 1'000'000);
+  return static_cast<std::uint32_t>(bitrate.value_or(0));
+}
+
+}  // namespace
+
+std::string_view to_string(Transport transport) noexcept {
+  for (const auto& [name, value] : kTransports) {
+    if (value == transport) return name;
+  }
+  return "in-process";
+}
+
+device::Dialect dialect_of(Transport transport) noexcept {
+  switch (transport) {
+    case Transport::tcp:
+    case Transport::serial: return device::Dialect::text;
+    case Transport::can:
+    case Transport::slcan: return device::Dialect::can;
+    default: return device::Dialect::modbus;
+  }
+}
+
 WireConfig read_wire(const std::string& name, const TomlNode& table, text::Diagnostics& diagnostics) {
   WireConfig wire;
   wire.name = name;
   wire.where = table.key;
   check_name(name, table.key, diagnostics);
   TableReader reader(table, fmt::format("[wire.{}]", name), diagnostics);
-  wire.transport = reader.required_word("transport", {"modbus-tcp"}).value_or("");
-  wire.host = reader.required_string("host");
-  wire.port = static_cast<std::uint16_t>(reader.optional_integer("port", 1, 65535).value_or(502));
+  std::vector<std::string> words;
+  for (const auto& transport : kTransports) words.emplace_back(transport.first);
+  const auto word = reader.required_word("transport", words);
+  for (const auto& [known, value] : kTransports) {
+    if (word == known) wire.transport = value;
+  }
+  switch (wire.transport) {
+    case Transport::modbus_tcp: read_host(reader, wire, 502); break;
+    case Transport::tcp: read_host(reader, wire, std::nullopt); break;
+    case Transport::modbus_rtu:
+    case Transport::serial: read_line(reader, wire); break;
+    case Transport::can:
+      wire.interface = reader.required_string("interface");
+      wire.bitrate = read_bitrate(reader, false);
+      wire.flexible_rate = reader.optional_bool("fd").value_or(false);
+      break;
+    case Transport::slcan:
+      read_line(reader, wire);
+      wire.bitrate = read_bitrate(reader, true);
+      break;
+    case Transport::in_process: break;
+  }
   if (const auto d = read_duration(reader, "round_trip", base::microseconds(10), base::seconds(5), nullptr)) {
     wire.round_trip = *d;
   }

@@ -272,7 +272,7 @@ Json device_json(const Station& station, std::uint32_t device, base::MonoTime no
       {"channel", config.channel < 0 ? Json(nullptr)
                                      : Json(station.config.channels[static_cast<std::size_t>(config.channel)].name)},
       {"wire", wire.name},
-      {"transport", wire.transport},
+      {"transport", to_string(wire.transport)},
       {"address", fmt::format("{}:{} unit {}", wire.host, wire.port, config.unit)},
       {"link", text_of(health.link)},
       {"watchdog", health.has_watchdog != 0 ? text_of(health.capability.watchdog) : "none"},

@@ -154,7 +154,15 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"scan_too_long", "scan = \"10 ms\"", "scan = \"10.1 s\"", "S012", "outside 1 ms to 10 s", "10.1 s"},
         Mistake{"priority_too_high", "priority = 60", "priority = 99", "", "priority", "99"},
         Mistake{"bad_cpu", "[1]", "[-1]", "S013", "CPU numbers", "-1"},
-        Mistake{"unknown_transport", "\"modbus-tcp\"\nhost", "\"modbus-rtu\"\nhost", "", "modbus-rtu", "modbus-rtu"},
+        Mistake{"unknown_transport", "\"modbus-tcp\"\nhost", "\"modbus-udp\"\nhost", "", "modbus-udp", "modbus-udp"},
+        Mistake{"wrong_dialect", "transport = \"modbus-tcp\"", "transport = \"tcp\"", "S031",
+                "\"ea-psb-9000\" speaks modbus, but wire \"w1\" is tcp", "ea-psb-9000"},
+        Mistake{"line_without_device", "transport = \"modbus-tcp\"\nhost = \"127.0.0.1\"\nport = 15020",
+                "transport = \"modbus-rtu\"", "", "line", ""},
+        Mistake{"host_on_a_line", "transport = \"modbus-tcp\"\nhost",
+                "transport = \"modbus-rtu\"\nline = \"/dev/x\"\nhost", "", "host", "host"},
+        Mistake{"settings_without_baud", "transport = \"modbus-tcp\"\nhost = \"127.0.0.1\"\nport = 15020",
+                "transport = \"modbus-rtu\"\nline = \"/dev/x\"\nparity = \"even\"", "S035", "no baud rate", "w1"},
         Mistake{"port_out_of_range", "port = 15020", "port = 65536", "", "port", "65536"},
         Mistake{"port_is_text", "port = 15020", "port = \"15020\"", "", "port", "15020"},
         Mistake{"unknown_wire", "wire = \"w1\"", "wire = \"w9\"", "S020", "\"w9\"", "w9"},
@@ -191,6 +199,24 @@ INSTANTIATE_TEST_SUITE_P(
                 "state_word_ordr", ""},
         Mistake{"broken_toml", "[wire.w1]", "[wire.w1", "", "", ""}),
     [](const auto& row) { return std::string(row.param.name); });
+
+TEST(StationFile, ALineHasItsSettingsOrLeavesThemToTheDescription) {
+  const std::string line = "transport = \"modbus-rtu\"\nline = \"/dev/ttyUSB0\"\n";
+  const std::string wire = "transport = \"modbus-tcp\"\nhost = \"127.0.0.1\"\nport = 15020";
+  text::Diagnostics diagnostics;
+  StationConfig station = load(replaced(kGood, wire.c_str(), line.c_str()), diagnostics);
+  EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.render();
+  EXPECT_EQ(station.wires.at(0).transport, Transport::modbus_rtu);
+  EXPECT_EQ(station.wires.at(0).line, "/dev/ttyUSB0");
+  EXPECT_FALSE(station.wires.at(0).settings_given);
+  const std::string given = line + "baud = 19200\nparity = \"even\"\nstop_bits = 2\n";
+  station = load(replaced(kGood, wire.c_str(), given.c_str()), diagnostics);
+  EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.render();
+  EXPECT_TRUE(station.wires.at(0).settings_given);
+  EXPECT_EQ(
+      station.wires.at(0).settings,
+      (transport::SerialSettings{.baud = 19200, .parity = transport::Parity::even, .data_bits = 8, .stop_bits = 2}));
+}
 
 TEST(StationFile, WithoutAChannelThereIsNoStation) {
   const std::string text = kGood;
