@@ -26,7 +26,7 @@ class Loader {
     if (!root) return nullptr;
     TableReader r(*root, "the description", diagnostics_);
     head(r);
-    if (const TomlNode* t = r.optional_table("modbus")) link(*t);
+    if (const TomlNode* t = r.optional_table("modbus")) loader::read_modbus(*t, d_, diagnostics_);
     if (const TomlNode* t = r.optional_table("site")) loader::read_parameters(*t, d_, diagnostics_);
     if (const TomlNode* t = r.required_table("item")) loader::read_items(*t, d_, diagnostics_);
     if (const TomlNode* t = r.required_table("identify")) identify(*t);
@@ -56,29 +56,6 @@ class Loader {
     const auto kind = r.required_word("kind", {"cycler", "chamber", "sensor"});
     d_.kind = kind == "chamber" ? DeviceKind::chamber : kind == "sensor" ? DeviceKind::sensor : DeviceKind::cycler;
     (void)r.required_word("dialect", {"modbus"});
-  }
-
-  base::Duration duration(TableReader& r, const char* key, base::Duration standard, base::Duration max) {
-    const auto value_s = r.optional_quantity(key, text::dimension::kTime);
-    if (!value_s) return standard;
-    const auto us = std::llround(*value_s * 1e6);
-    if (us >= 0 && us <= max.us) return base::microseconds(us);
-    diagnostics_.error("D002", r.node().find(key)->value,
-                       fmt::format("'{}' must lie between 0 and {} s", key, max.seconds()));
-    return standard;
-  }
-
-  void link(const TomlNode& table) {
-    TableReader r(table, "[modbus]", diagnostics_);
-    d_.response_timeout = duration(r, "response_timeout", d_.response_timeout, base::seconds(30));
-    if (d_.response_timeout.us < 1000) {
-      diagnostics_.error("D002", table.find("response_timeout")->value, "response_timeout must be at least 1 ms");
-    }
-    d_.min_gap = duration(r, "min_gap", d_.min_gap, base::seconds(10));
-    d_.max_read =
-        static_cast<std::uint16_t>(r.optional_integer("max_read", 1, kMaxReadRegisters).value_or(d_.max_read));
-    d_.max_gap = static_cast<std::uint16_t>(r.optional_integer("max_gap", 0, kMaxReadRegisters).value_or(d_.max_gap));
-    r.finish();
   }
 
   IdentityRule rule(TableReader& r, const char* key, bool needed) {
@@ -327,7 +304,7 @@ class Loader {
     c.current_step = told(r, "current_step", kCurrent, false);
     c.temperature_min = told(r, "temperature_min", kTemperature, d_.kind == DeviceKind::chamber);
     c.temperature_max = told(r, "temperature_max", kTemperature, d_.kind == DeviceKind::chamber);
-    c.min_scan = duration(r, "min_scan", base::milliseconds(10), base::hours(1));
+    c.min_scan = loader::read_duration(r, "min_scan", base::milliseconds(10), base::hours(1));
     r.finish();
     check_direction(c.current_min, "current_min", table, Topology::source);
     check_direction(c.power_min, "power_min", table, Topology::source);

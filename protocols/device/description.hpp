@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -190,7 +191,11 @@ struct Description {
   DeviceKind kind = DeviceKind::cycler;
   Dialect dialect = Dialect::modbus;
   base::Duration response_timeout = base::milliseconds(500);
-  base::Duration min_gap;
+  base::Duration min_gap;         // silence on the line before a request
+  base::Duration request_gap;     // between two exchanges with this instrument
+  base::Duration worst_response;  // no reply comes later than this; 0: twice the response timeout
+  std::optional<SerialText> serial_line;
+  std::vector<ForbiddenRange> forbidden;
   std::uint16_t max_read = kMaxReadRegisters;
   std::uint16_t max_gap = 8;  // unused registers that a block read may take along
 
@@ -203,6 +208,21 @@ struct Description {
   } measure;
   struct {
     int word = kNone;   // raw, into Reading::status
+// How a serial wire to this instrument is set up unless the station file says otherwise.
+enum class SerialParity : std::uint8_t { none, even, odd };
+struct SerialText {
+  std::uint32_t baud = 9600;
+  SerialParity parity = SerialParity::none;
+  std::uint8_t data_bits = 8;
+  std::uint8_t stop_bits = 1;
+};
+
+// Registers, both ends included, that are neither read nor written, not even as the gap of a block.
+struct ForbiddenRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+};
+
     int count = kNone;  // unchanged: the instrument repeats itself
     BitField output_on, remote, alarm;
     RegulationMap regulation;

@@ -294,6 +294,18 @@ void check_overlaps(const Description& d, Diagnostics& diagnostics) {
                                                   b.address, a.name, a.address, a.address + a.count - 1),
                                       "check addresses and types: 32-bit values take two registers");
     finding.related = a.where;
+void check_forbidden(const Description& d, Diagnostics& diagnostics) {
+  for (const auto& item : d.items) {
+    for (const ForbiddenRange& range : d.forbidden) {
+      if (item.is_bits() || item.address > range.last || item.address + item.count <= range.first) continue;
+      diagnostics.error(
+          "D071", item.where,
+          fmt::format("'{}' lies in the forbidden registers {} to {}", item.name, range.first, range.last),
+          "remove the item: what is forbidden is neither read nor written");
+    }
+  }
+}
+
     finding.related_label = "taken here";
   }
 }
@@ -398,6 +410,7 @@ void read_items(const TomlNode& table, Description& description, Diagnostics& di
     ItemReader(table.members[i].second, description.items[i], description, diagnostics).read();
   }
   check_overlaps(description, diagnostics);
+  check_forbidden(description, diagnostics);
   check_references(description, diagnostics);
 }
 

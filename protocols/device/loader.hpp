@@ -12,6 +12,13 @@ namespace cyclerd::device::loader {
 [[nodiscard]] int item_reference(const text::TomlNode& node, const Description& description,
                                  text::Diagnostics& diagnostics);
 
+// A duration between 0 and `max` (D002), or `standard`.
+[[nodiscard]] base::Duration read_duration(text::TableReader& reader, const char* key, base::Duration standard,
+                                           base::Duration max);
+// serial = { baud, parity, data_bits, stop_bits }, the same in every dialect that a serial wire can carry.
+void read_serial(text::TableReader& reader, Description& description);
+// [modbus]
+void read_modbus(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
 void read_parameters(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
 void read_items(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
 void read_sequences(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);

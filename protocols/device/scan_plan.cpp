@@ -30,6 +30,13 @@ int principal_item(const Description& d) {
   return kNone;
 }
 
+// Whether a block from `first` to before `end` would touch what must not be read.
+bool forbidden_between(const Description& d, const Item& item, std::uint32_t first, std::uint32_t end) {
+  if (item.is_bits()) return false;
+  return std::any_of(d.forbidden.begin(), d.forbidden.end(),
+                     [&](const ForbiddenRange& r) { return r.first < end && r.last >= first; });
+}
+
 }  // namespace
 
 ScanPlan plan_blocks(const Description& d, std::vector<int> items) {
@@ -46,7 +53,7 @@ ScanPlan plan_blocks(const Description& d, std::vector<int> items) {
     ScanBlock* last = plan.blocks.empty() ? nullptr : &plan.blocks.back();
     const bool joins = last != nullptr && last->function == item.function &&
                        item.address <= std::uint32_t{last->address} + last->count + d.max_gap &&
-                       end - last->address <= longest;
+                       end - last->address <= longest && !forbidden_between(d, item, last->address, end);
     if (!joins) {
       plan.blocks.push_back({item.function, item.address, item.count, plan.words});
       last = &plan.blocks.back();

@@ -1,13 +1,9 @@
 #include "protocols/modbus/client.hpp"
 
 #include <modbus.h>
-#include <sys/select.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include "protocols/base/check.hpp"
-#include "protocols/transport/tcp.hpp"
 
 namespace cyclerd::modbus {
 
@@ -15,201 +11,170 @@ using base::ErrorCode;
 using base::FixedText;
 using base::Status;
 
-struct TcpClient::Context {
-  explicit Context(modbus_t* from) : modbus(from) {}
-  ~Context() { modbus_free(modbus); }
-  Context(const Context&) = delete;
-  Context& operator=(const Context&) = delete;
-  modbus_t* modbus;
-  transport::Descriptor socket;  // ours: libmodbus only borrows it
-};
-
 namespace {
 
-struct Judged {
+constexpr base::Duration kBusyPause = base::milliseconds(20);
+
+struct Words {
+  int error;
   ErrorCode code;
-  bool in_step;  // the connection may be used on
-  const char* words;
+  const char* text;
+};
+// Exception replies: the link is in step.
+constexpr Words kExceptions[] = {
+    {EMBXILFUN, ErrorCode::refused, "exception 1: the instrument does not know this function"},
+    {EMBXILADD, ErrorCode::refused, "exception 2: the instrument has no such address"},
+    {EMBXILVAL, ErrorCode::refused, "exception 3: the instrument does not accept this value"},
+    {EMBXSFAIL, ErrorCode::refused, "exception 4: the instrument could not do it now"},
+    {EMBXACK, ErrorCode::busy, "exception 5: the instrument needs more time"},
+    {EMBXSBUSY, ErrorCode::busy, "exception 6: the instrument is busy"},
+    {EMBXNACK, ErrorCode::refused, "exception 7: the instrument declined"},
+    {EMBXMEMPAR, ErrorCode::refused, "exception 8: memory error in the instrument"},
+    {EMBXGPATH, ErrorCode::refused, "exception 10: the gateway has no path to the instrument"},
+    {EMBXGTAR, ErrorCode::refused, "exception 11: the instrument behind the gateway did not answer"},
+};
+constexpr Words kLosses[] = {
+    {ECONNRESET, ErrorCode::disconnected, "the instrument closed the connection, or the adapter is gone"},
+    {EPIPE, ErrorCode::disconnected, "the instrument closed the connection"},
+    {ENOTCONN, ErrorCode::disconnected, "the instrument closed the connection"},
+    {ECONNREFUSED, ErrorCode::disconnected, "the instrument closed the connection"},
+    {ECONNABORTED, ErrorCode::disconnected, "the instrument closed the connection"},
+    {EBADF, ErrorCode::disconnected, "the connection is closed"},
+    {EIO, ErrorCode::disconnected, "the serial adapter is gone; was it unplugged?"},
+    {ENXIO, ErrorCode::disconnected, "the serial adapter is gone; was it unplugged?"},
+    {ENODEV, ErrorCode::disconnected, "the serial adapter is gone; was it unplugged?"},
+    {EHOSTUNREACH, ErrorCode::disconnected, "the network to the instrument is down"},
+    {ENETUNREACH, ErrorCode::disconnected, "the network to the instrument is down"},
+    {ENETDOWN, ErrorCode::disconnected, "the network to the instrument is down"},
 };
 
-Judged judge(int error) noexcept {
-  switch (error) {
-    case ETIMEDOUT: return {ErrorCode::timeout, false, "no complete answer in time"};
-    case EMBXILFUN: return {ErrorCode::refused, true, "exception 1: the instrument does not know this function"};
-    case EMBXILADD: return {ErrorCode::refused, true, "exception 2: the instrument has no such address"};
-    case EMBXILVAL: return {ErrorCode::refused, true, "exception 3: the instrument does not accept this value"};
-    case EMBXSFAIL: return {ErrorCode::refused, true, "exception 4: the instrument could not do it now"};
-    case EMBXACK: return {ErrorCode::busy, true, "exception 5: the instrument needs more time"};
-    case EMBXSBUSY: return {ErrorCode::busy, true, "exception 6: the instrument is busy"};
-    case EMBXNACK: return {ErrorCode::refused, true, "exception 7: the instrument declined"};
-    case EMBXMEMPAR: return {ErrorCode::refused, true, "exception 8: memory error in the instrument"};
-    case EMBXGPATH: return {ErrorCode::refused, true, "exception 10: the gateway has no path to the instrument"};
-    case EMBXGTAR: return {ErrorCode::refused, true, "exception 11: the instrument behind the gateway did not answer"};
-    case ECONNRESET:
-    case EPIPE:
-    case ENOTCONN:
-    case ECONNREFUSED:
-    case ECONNABORTED:
-    case EBADF: return {ErrorCode::disconnected, false, "the instrument closed the connection"};
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-    case ENETDOWN: return {ErrorCode::disconnected, false, "the network to the instrument is down"};
-    default: break;
+template <std::size_t N>
+const Words* find(const Words (&table)[N], int error) noexcept {
+  for (const Words& w : table) {
+    if (w.error == error) return &w;
   }
-  if (error >= MODBUS_ENOBASE) return {ErrorCode::protocol, false, "the answer does not fit the question"};
-  return {ErrorCode::io, false, "socket failure"};
+  return nullptr;
 }
 
-timeval to_timeval(base::Duration d) noexcept {
-  return {static_cast<time_t>(d.us / 1'000'000), static_cast<suseconds_t>(d.us % 1'000'000)};
+constexpr std::uint16_t bytes(std::size_t n) noexcept {
+  return static_cast<std::uint16_t>(n);
 }
 
-std::unexpected<base::Error> invalid(std::string_view who, const char* what, std::uint16_t address, const char* why) {
+FixedText<200> about(const char* what, std::uint16_t address) {
   FixedText<200> detail{what};
-  detail.append(" ").append(std::int64_t{address}).append(": ").append(why);
-  return base::failure(ErrorCode::invalid, who, detail.view());
+  detail.append(" ").append(std::int64_t{address}).append(": ");
+  return detail;
 }
 
 }  // namespace
 
-TcpClient::TcpClient(TcpEndpoint endpoint, base::Clock& clock) : endpoint_(std::move(endpoint)), clock_(clock) {
-  name_.append(endpoint_.host)
-      .append(":")
-      .append(std::int64_t{endpoint_.port})
-      .append("/")
-      .append(std::int64_t{endpoint_.unit});
-  // The address is never used: the socket is made by connect() and lent to the library.
-  context_ = std::make_unique<Context>(modbus_new_tcp("127.0.0.1", 502));
-  ENSURE(context_->modbus != nullptr, "libmodbus context");
-  const timeval response = to_timeval(endpoint_.response_timeout);
-  modbus_set_response_timeout(context_->modbus, static_cast<std::uint32_t>(response.tv_sec),
-                              static_cast<std::uint32_t>(response.tv_usec));
-  // 0: the response timeout covers the whole reply, so a peer that trickles cannot stretch it.
-  modbus_set_byte_timeout(context_->modbus, 0, 0);
-  modbus_set_error_recovery(context_->modbus, MODBUS_ERROR_RECOVERY_NONE);
-  modbus_set_slave(context_->modbus, endpoint_.unit);
+std::unexpected<base::Error> Client::refuse(const Request& request, ErrorCode code, std::string_view why) const {
+  return base::failure(code, name(), about(request.what, request.address).append(why).view());
 }
 
-TcpClient::~TcpClient() {
-  close();
-}
-
-Status TcpClient::connect() {
-  close();
-  transport::TcpOptions options;
-  options.connect_timeout = endpoint_.connect_timeout;
-  options.send_timeout = endpoint_.response_timeout;
-  options.descriptor_limit = FD_SETSIZE;  // libmodbus waits with select() and aborts above
-  TRY_ASSIGN(context_->socket, transport::connect_tcp(endpoint_.host, endpoint_.port, options));
-  modbus_set_socket(context_->modbus, context_->socket.get());
-  connected_ = true;
-  return {};
-}
-
-void TcpClient::close() noexcept {
-  modbus_set_socket(context_->modbus, -1);
-  context_->socket.reset();
-  connected_ = false;
-}
-
-Status TcpClient::begin(const char* what, std::uint16_t address) {
-  if (!connected_) {
-    FixedText<200> detail{what};
-    detail.append(" ").append(std::int64_t{address}).append(": not connected");
-    return base::failure(ErrorCode::disconnected, name(), detail.view());
+template <class Call>
+Status Client::transact(const Request& request, int expected, const Call& call) {
+  base::MonoTime deadline;
+  while (true) {
+    TRY(begin(request));
+    ++transactions_;
+    sent_ = clock_.now();
+    if (deadline.us == 0) deadline = sent_ + response_timeout_;
+    errno = 0;
+    const int result = call(handle());
+    const int error = errno;
+    received_ = clock_.now();
+    const Status done = judge(request, result, expected, error);
+    if (done || done.error().code != ErrorCode::busy || received_ + kBusyPause >= deadline) return done;
+    clock_.sleep_until(received_ + kBusyPause);
   }
-  if (endpoint_.min_gap.us > 0 && received_.us != 0) clock_.sleep_until(received_ + endpoint_.min_gap);
-  if (transport::has_unasked_input(context_->socket.get())) {
-    close();
-    FixedText<200> detail{what};
-    detail.append(" ")
-        .append(std::int64_t{address})
-        .append(": bytes that nobody asked for, or a closed connection, before the request");
-    return base::failure(ErrorCode::disconnected, name(), detail.view());
-  }
-  ++transactions_;
-  sent_ = clock_.now();
-  return {};
 }
 
-Status TcpClient::end(int result, int expected, const char* what, std::uint16_t address) {
-  const int error = errno;
-  received_ = clock_.now();
+Status Client::judge(const Request& request, int result, int expected, int error) {
   if (result == expected) return {};
-  const Judged judged =
-      result >= 0 ? Judged{ErrorCode::protocol, false, "the answer is shorter than asked for"} : judge(error);
-  if (!judged.in_step) close();
-  FixedText<200> detail{what};
-  detail.append(" ").append(std::int64_t{address}).append(": ").append(judged.words);
-  if (judged.code == ErrorCode::timeout) {
-    detail.append(" (").append(std::int64_t{endpoint_.response_timeout.us / 1000}).append(" ms)");
-  } else if (judged.code == ErrorCode::io || judged.code == ErrorCode::protocol) {
-    if (result < 0) detail.append(" (").append(modbus_strerror(error)).append(")");
+  FixedText<200> detail = about(request.what, request.address);
+  if (result >= 0) {
+    failed(request, Doubt::garbled);
+    return base::failure(ErrorCode::protocol, name(), detail.append("the answer is shorter than asked for").view());
   }
-  return base::failure(judged.code, name(), detail.view());
+  if (const Words* exception = find(kExceptions, error))
+    return base::failure(exception->code, name(), detail.append(exception->text).view());
+  if (const Words* loss = find(kLosses, error)) {
+    failed(request, Doubt::lost);
+    return base::failure(loss->code, name(), detail.append(loss->text).view());
+  }
+  if (error == ETIMEDOUT) {
+    failed(request, Doubt::silent);
+    detail.append("no complete answer in time (").append(std::int64_t{response_timeout_.us / 1000}).append(" ms)");
+    return base::failure(ErrorCode::timeout, name(), detail.view());
+  }
+  const bool foul = error >= MODBUS_ENOBASE;
+  failed(request, !foul ? Doubt::lost : error == EMBBADSLAVE ? Doubt::foreign : Doubt::garbled);
+  detail.append(foul ? "the answer does not fit the question (" : "socket failure (");
+  detail.append(modbus_strerror(error)).append(")");
+  if (error == EMBBADCRC)
+    detail.append("; check baud, parity, termination, and that no two instruments have one address");
+  return base::failure(foul ? ErrorCode::protocol : ErrorCode::io, name(), detail.view());
 }
 
-Status TcpClient::read_bits(Function function, std::uint16_t address, std::span<std::uint8_t> bits) {
+Status Client::read_bits(Function function, std::uint16_t address, std::span<std::uint8_t> bits) {
   const bool coils = function == Function::coil;
-  const char* what = coils ? "read coils" : "read discrete inputs";
-  if (!coils && function != Function::discrete) return invalid(name(), what, address, "not a bit function");
+  const Request request{coils ? "read coils" : "read discrete inputs", address, true, 5,
+                        bytes(2 + (bits.size() + 7) / 8)};
+  if (!coils && function != Function::discrete) return refuse(request, ErrorCode::invalid, "not a bit function");
   if (bits.empty() || bits.size() > kMaxReadBits)
-    return invalid(name(), what, address, "1 to 2000 bits can be read at once");
-  TRY(begin(what, address));
+    return refuse(request, ErrorCode::invalid, "1 to 2000 bits can be read at once");
   const int n = static_cast<int>(bits.size());
-  const int result = coils ? modbus_read_bits(context_->modbus, address, n, bits.data())
-                           : modbus_read_input_bits(context_->modbus, address, n, bits.data());
-  return end(result, n, what, address);
+  return transact(request, n, [&](modbus_t* m) {
+    return coils ? modbus_read_bits(m, address, n, bits.data()) : modbus_read_input_bits(m, address, n, bits.data());
+  });
 }
 
-Status TcpClient::read_registers(Function function, std::uint16_t address, std::span<std::uint16_t> registers) {
+Status Client::read_registers(Function function, std::uint16_t address, std::span<std::uint16_t> registers) {
   const bool holding = function == Function::holding;
-  const char* what = holding ? "read holding registers" : "read input registers";
-  if (!holding && function != Function::input) return invalid(name(), what, address, "not a register function");
-  if (registers.empty() || registers.size() > kMaxReadRegisters) {
-    return invalid(name(), what, address, "1 to 125 registers can be read at once");
-  }
-  TRY(begin(what, address));
+  const Request request{holding ? "read holding registers" : "read input registers", address, true, 5,
+                        bytes(2 + 2 * registers.size())};
+  if (!holding && function != Function::input) return refuse(request, ErrorCode::invalid, "not a register function");
+  if (registers.empty() || registers.size() > kMaxReadRegisters)
+    return refuse(request, ErrorCode::invalid, "1 to 125 registers can be read at once");
   const int n = static_cast<int>(registers.size());
-  const int result = holding ? modbus_read_registers(context_->modbus, address, n, registers.data())
-                             : modbus_read_input_registers(context_->modbus, address, n, registers.data());
-  return end(result, n, what, address);
+  return transact(request, n, [&](modbus_t* m) {
+    return holding ? modbus_read_registers(m, address, n, registers.data())
+                   : modbus_read_input_registers(m, address, n, registers.data());
+  });
 }
 
-Status TcpClient::write_coil(std::uint16_t address, bool on) {
-  constexpr const char* kWhat = "write coil";
-  TRY(begin(kWhat, address));
-  return end(modbus_write_bit(context_->modbus, address, on ? 1 : 0), 1, kWhat, address);
+Status Client::write_coil(std::uint16_t address, bool on) {
+  return transact({"write coil", address, false, 5, 5}, 1,
+                  [&](modbus_t* m) { return modbus_write_bit(m, address, on ? 1 : 0); });
 }
 
-Status TcpClient::write_register(std::uint16_t address, std::uint16_t value) {
-  constexpr const char* kWhat = "write register";
-  TRY(begin(kWhat, address));
-  return end(modbus_write_register(context_->modbus, address, value), 1, kWhat, address);
+Status Client::write_register(std::uint16_t address, std::uint16_t value) {
+  return transact({"write register", address, false, 5, 5}, 1,
+                  [&](modbus_t* m) { return modbus_write_register(m, address, value); });
 }
 
-Status TcpClient::write_registers(std::uint16_t address, std::span<const std::uint16_t> registers) {
-  constexpr const char* kWhat = "write registers";
-  if (registers.empty() || registers.size() > kMaxWriteRegisters) {
-    return invalid(name(), kWhat, address, "1 to 123 registers can be written at once");
-  }
-  TRY(begin(kWhat, address));
+Status Client::write_registers(std::uint16_t address, std::span<const std::uint16_t> registers) {
+  const Request request{"write registers", address, false, bytes(6 + 2 * registers.size()), 5};
+  if (registers.empty() || registers.size() > kMaxWriteRegisters)
+    return refuse(request, ErrorCode::invalid, "1 to 123 registers can be written at once");
   const int n = static_cast<int>(registers.size());
-  return end(modbus_write_registers(context_->modbus, address, n, registers.data()), n, kWhat, address);
+  return transact(request, n, [&](modbus_t* m) { return modbus_write_registers(m, address, n, registers.data()); });
 }
 
-Status TcpClient::write_and_read_registers(std::uint16_t write_address, std::span<const std::uint16_t> written,
-                                           std::uint16_t read_address, std::span<std::uint16_t> read) {
-  constexpr const char* kWhat = "write and read registers";
+Status Client::write_and_read_registers(std::uint16_t write_address, std::span<const std::uint16_t> written,
+                                        std::uint16_t read_address, std::span<std::uint16_t> read) {
+  const Request request{"write and read registers", write_address, true, bytes(10 + 2 * written.size()),
+                        bytes(2 + 2 * read.size())};
   if (written.empty() || written.size() > MODBUS_MAX_WR_WRITE_REGISTERS || read.empty() ||
       read.size() > MODBUS_MAX_WR_READ_REGISTERS) {
-    return invalid(name(), kWhat, write_address, "1 to 121 registers can be written and 1 to 125 read at once");
+    return refuse(request, ErrorCode::invalid, "1 to 121 registers can be written and 1 to 125 read at once");
   }
-  TRY(begin(kWhat, write_address));
   const int n = static_cast<int>(read.size());
-  const int result = modbus_write_and_read_registers(context_->modbus, write_address, static_cast<int>(written.size()),
-                                                     written.data(), read_address, n, read.data());
-  return end(result, n, kWhat, write_address);
+  return transact(request, n, [&](modbus_t* m) {
+    return modbus_write_and_read_registers(m, write_address, static_cast<int>(written.size()), written.data(),
+                                           read_address, n, read.data());
+  });
 }
 
 }  // namespace cyclerd::modbus

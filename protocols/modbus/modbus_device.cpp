@@ -1,5 +1,7 @@
 #include "protocols/modbus/modbus_device.hpp"
 
+#include <algorithm>
+
 #include "protocols/device/scripted_device.hpp"
 #include "protocols/modbus/register_link.hpp"
 
@@ -14,7 +16,7 @@ TcpEndpoint to_client(const device::Description& d, const ModbusTcpEndpoint& e) 
   out.unit = e.unit;
   out.connect_timeout = e.connect_timeout.value_or(base::seconds(1));
   out.response_timeout = e.response_timeout.value_or(d.response_timeout);
-  out.min_gap = d.min_gap;
+  out.min_gap = std::max(d.min_gap, d.request_gap);  // nobody else is on this line
   return out;
 }
 

@@ -17,7 +17,7 @@ using base::ErrorCode;
 using namespace testing_support;
 using testing::HasSubstr;
 
-class Client : public testing::Test {
+class TcpLink : public testing::Test {
  protected:
   TcpClient& client(const FakeServer& server, base::Duration response_timeout = base::seconds(5)) {
     TcpEndpoint endpoint;
@@ -41,7 +41,7 @@ FakeServer::Script answering(std::function<void(Peer&, const Bytes&)> answer) {
   };
 }
 
-TEST_F(Client, RequestsAreSpelledAsTheStandardSays) {
+TEST_F(TcpLink, RequestsAreSpelledAsTheStandardSays) {
   std::vector<Bytes> seen;
   FakeServer server(answering([&seen](Peer& peer, const Bytes& r) {
     seen.emplace_back(r.begin() + 6, r.end());
@@ -87,7 +87,7 @@ TEST_F(Client, RequestsAreSpelledAsTheStandardSays) {
   EXPECT_LE(c.sent(), c.received());
 }
 
-TEST_F(Client, NobodyListeningIsSaidPlainly) {
+TEST_F(TcpLink, NobodyListeningIsSaidPlainly) {
   std::uint16_t port = 0;
   { port = FakeServer(nullptr).port(); }
   TcpClient c({"127.0.0.1", port, 1, base::seconds(1), base::milliseconds(100), {}}, clock_);
@@ -98,14 +98,14 @@ TEST_F(Client, NobodyListeningIsSaidPlainly) {
   EXPECT_THAT(done.error().text(), HasSubstr(std::to_string(port)));
 }
 
-TEST_F(Client, UnknownHostIsSaidPlainly) {
+TEST_F(TcpLink, UnknownHostIsSaidPlainly) {
   TcpClient c({"no-such-host.invalid", 502, 1, base::milliseconds(200), base::milliseconds(100), {}}, clock_);
   const auto done = c.connect();
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ErrorCode::not_found);
 }
 
-TEST_F(Client, SilenceTimesOutAndClosesTheLink) {
+TEST_F(TcpLink, SilenceTimesOutAndClosesTheLink) {
   FakeServer server(answering([](Peer&, const Bytes&) {}));
   auto& c = client(server, base::milliseconds(60));
   ASSERT_TRUE(c.connect());
@@ -120,7 +120,7 @@ TEST_F(Client, SilenceTimesOutAndClosesTheLink) {
   EXPECT_EQ(c.read_registers(Function::holding, 5, value).error().code, ErrorCode::disconnected);
 }
 
-TEST_F(Client, TricklingBytesDoNotStretchTheDeadline) {
+TEST_F(TcpLink, TricklingBytesDoNotStretchTheDeadline) {
   // A reply whose bytes come one by one for five seconds: a timeout that began anew with each byte would take it.
   FakeServer server(answering([](Peer& peer, const Bytes& r) {
     for (const auto byte : registers_reply(r, std::vector<std::uint16_t>(120, 0xDEAD))) {
@@ -136,7 +136,7 @@ TEST_F(Client, TricklingBytesDoNotStretchTheDeadline) {
 }
 
 // The late reply of one question arrives while the next one waits. It must never become the answer to it.
-TEST_F(Client, LateReplyNeverAnswersALaterQuestion) {
+TEST_F(TcpLink, LateReplyNeverAnswersALaterQuestion) {
   std::atomic<int> connections{0};
   FakeServer server([&connections](FakeServer& s) {
     Bytes late;
@@ -165,7 +165,7 @@ TEST_F(Client, LateReplyNeverAnswersALaterQuestion) {
   EXPECT_EQ(connections.load(), 2);
 }
 
-TEST_F(Client, ReplyOfAnotherTransactionIsRefused) {
+TEST_F(TcpLink, ReplyOfAnotherTransactionIsRefused) {
   FakeServer server(answering([](Peer& peer, const Bytes& r) {
     Bytes reply = registers_reply(r, {0xDEAD});
     reply[1] = static_cast<std::uint8_t>(reply[1] + 1);
@@ -178,7 +178,7 @@ TEST_F(Client, ReplyOfAnotherTransactionIsRefused) {
   EXPECT_FALSE(c.is_connected());
 }
 
-TEST_F(Client, SecondReplyToOneQuestionIsNoticedBeforeTheNext) {
+TEST_F(TcpLink, SecondReplyToOneQuestionIsNoticedBeforeTheNext) {
   FakeServer server(answering([](Peer& peer, const Bytes& r) {
     Bytes twice = registers_reply(r, {1});
     const Bytes again = registers_reply(r, {0xDEAD});
@@ -205,7 +205,7 @@ void PrintTo(const Foul& foul, std::ostream* out) {
   *out << foul.name;
 }
 
-class FoulReply : public Client, public testing::WithParamInterface<Foul> {};
+class FoulReply : public TcpLink, public testing::WithParamInterface<Foul> {};
 
 TEST_P(FoulReply, IsAnErrorAndEndsTheConnection) {
   FakeServer server(answering([](Peer& peer, const Bytes& r) {
@@ -256,9 +256,9 @@ INSTANTIATE_TEST_SUITE_P(All, FoulReply,
                                          Foul{"closed", [](const Bytes&) { return Bytes{}; }, ErrorCode::disconnected}),
                          [](const auto& test) { return std::string{test.param.name}; });
 
-TEST_F(Client, ExceptionsAreNamedAndKeepTheConnection) {
+TEST_F(TcpLink, ExceptionsAreNamedAndKeepTheConnection) {
   FakeServer server(answering([](Peer& peer, const Bytes& r) { peer.send(exception_reply(r, r[9])); }));
-  auto& c = client(server);
+  auto& c = client(server, base::milliseconds(300));
   ASSERT_TRUE(c.connect());
   std::array<std::uint16_t, 1> value{};
   for (const auto& [code, kind] : {std::pair<std::uint16_t, ErrorCode>{1, ErrorCode::refused},
@@ -278,7 +278,37 @@ TEST_F(Client, ExceptionsAreNamedAndKeepTheConnection) {
   EXPECT_EQ(c.read_registers(Function::holding, 99, value).error().code, ErrorCode::protocol);
 }
 
-TEST_F(Client, HalfClosedPeerIsADisconnection) {
+// Busy and acknowledge mean "ask again": until the response timeout has gone by, and no longer.
+TEST_F(TcpLink, ABusyInstrumentIsAskedAgainUntilItAnswers) {
+  for (const std::uint8_t code : {std::uint8_t{5}, std::uint8_t{6}}) {
+    std::atomic<int> requests{0};
+    FakeServer server(answering([&requests, code](Peer& peer, const Bytes& r) {
+      peer.send(++requests < 4 ? exception_reply(r, code) : registers_reply(r, {77}));
+    }));
+    auto& c = client(server, base::seconds(5));
+    ASSERT_TRUE(c.connect());
+    std::array<std::uint16_t, 1> value{};
+    ASSERT_TRUE(c.read_registers(Function::holding, 1, value));
+    EXPECT_EQ(value[0], 77);
+    EXPECT_EQ(requests.load(), 4);
+    EXPECT_EQ(c.transactions(), 4U);
+  }
+}
+
+TEST_F(TcpLink, AnInstrumentThatStaysBusyIsToldWithinTheDeadline) {
+  FakeServer server(answering([](Peer& peer, const Bytes& r) { peer.send(exception_reply(r, 6)); }));
+  auto& c = client(server, base::milliseconds(100));
+  ASSERT_TRUE(c.connect());
+  std::array<std::uint16_t, 1> value{};
+  const auto start = clock_.now();
+  EXPECT_EQ(c.read_registers(Function::holding, 1, value).error().code, ErrorCode::busy);
+  EXPECT_GT(clock_.now() - start, base::milliseconds(20));
+  EXPECT_GT(c.transactions(), 1U);
+  EXPECT_LE(c.transactions(), 6U);
+  EXPECT_TRUE(c.is_connected());
+}
+
+TEST_F(TcpLink, HalfClosedPeerIsADisconnection) {
   FakeServer server([](FakeServer& s) {
     Peer peer(s.accept());
     (void)peer.request();
@@ -291,7 +321,7 @@ TEST_F(Client, HalfClosedPeerIsADisconnection) {
   EXPECT_EQ(c.read_registers(Function::holding, 1, value).error().code, ErrorCode::disconnected);
 }
 
-TEST_F(Client, SizesAreHeldBeforeAnythingIsSent) {
+TEST_F(TcpLink, SizesAreHeldBeforeAnythingIsSent) {
   std::atomic<int> requests{0};
   FakeServer server(answering([&requests](Peer& peer, const Bytes& r) {
     ++requests;
@@ -313,7 +343,7 @@ TEST_F(Client, SizesAreHeldBeforeAnythingIsSent) {
   EXPECT_TRUE(c.is_connected());
 }
 
-TEST_F(Client, DescriptorsThatSelectCannotHoldAreRefused) {
+TEST_F(TcpLink, DescriptorsThatSelectCannotHoldAreRefused) {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_max < 1100) GTEST_SKIP() << "not enough descriptors allowed";
@@ -331,7 +361,7 @@ TEST_F(Client, DescriptorsThatSelectCannotHoldAreRefused) {
   EXPECT_TRUE(c.connect());
 }
 
-TEST_F(Client, GapBetweenRequestsIsKeptByTheClock) {
+TEST_F(TcpLink, GapBetweenRequestsIsKeptByTheClock) {
   FakeServer server(answering([](Peer& peer, const Bytes& r) { peer.send(registers_reply(r, {1})); }));
   base::VirtualClock clock(base::MonoTime{1'000'000});
   TcpClient c({"127.0.0.1", server.port(), 1, base::seconds(1), base::seconds(5), base::milliseconds(30)}, clock);
