@@ -38,15 +38,27 @@ struct Parameter {
   double max = 0.0;
   std::vector<std::string> words;
   std::string help;
+  bool required = false;  // no default is safe: the station file must say it
+  bool whole = false;     // counts something: part of an address
   text::Span where;
 };
 
+// A unit that an item has while what decides reads `code`. SI = number * factor + offset.
+struct ItemUnit {
+  double code = 0.0;
+  text::Dimension dimension;
+  double factor = 1.0;
+  double offset = 0.0;
+};
+
 // One value in the instrument.
-//   value (SI) = sign * raw * scale [* nominal value / full_scale] * unit factor
+//   value (SI) = sign * raw * scale [* nominal value / full_scale] * unit factor + unit offset
 struct Item {
   std::string name;
   Function function = Function::holding;
   std::uint16_t address = 0;
+  std::uint16_t address_step = 0;  // times the site parameter less one, added to `address` by at_site()
+  int address_parameter = kNone;
   std::uint16_t count = 1;  // registers, or bits
   ValueType type = ValueType::u16;
   WordOrder words = WordOrder::ABCD;
@@ -58,11 +70,18 @@ struct Item {
   std::uint8_t sign_bit = 0;
   text::Dimension dimension;
   double unit_factor = 1.0;
+  double unit_offset = 0.0;  // degC that 0 degF is
   bool has_unit = false;
+  int unit_item = kNone;        // item that tells which of `units` it is
+  int unit_parameter = kNone;   // or the site parameter
+  std::vector<ItemUnit> units;  // empty: always the same
   bool readable = true;
   bool writable = false;
-  bool write_multiple = false;  // function 16 even for one register
-  int readback = kNone;         // item that tells what was written, when not this one
+  bool write_multiple = false;                // function 16 even for one register
+  int readback = kNone;                       // item that tells what was written, when not this one
+  std::uint32_t readback_mask = 0xFFFFFFFFU;  // bits that must come back
+  bool inverted = false;                      // a switch that is true while the bit is 0
+  int invert_parameter = kNone;               // site parameter that decides it
   double raw_min = 0.0;
   double raw_max = 0.0;
   double resolution = 0.0;  // SI; 0: that of the raw number
@@ -160,8 +179,8 @@ struct Told {
   double times = 1.0;
 };
 
-// Which way a cycler's terminals can drive current: decides which sequences it needs. A source only charges, a sink only
-// discharges; one of each makes a composite channel.
+// Which way a cycler's terminals can drive current: decides which sequences it needs. A source only charges, a sink
+// only discharges; one of each makes a composite channel.
 enum class Topology : std::uint8_t { two_quadrant, source, sink };
 
 struct CapabilityText {
@@ -183,6 +202,21 @@ struct IdentityRule {
   int item = kNone;
   std::string constant;            // instead of an item
   std::vector<std::string> match;  // '*' stands for any text; empty: anything
+};
+
+// How a serial wire to this instrument is set up unless the station file says otherwise.
+enum class SerialParity : std::uint8_t { none, even, odd };
+struct SerialText {
+  std::uint32_t baud = 9600;
+  SerialParity parity = SerialParity::none;
+  std::uint8_t data_bits = 8;
+  std::uint8_t stop_bits = 1;
+};
+
+// Registers, both ends included, that are neither read nor written, not even as the gap of a block.
+struct ForbiddenRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
 };
 
 struct Description {
@@ -208,21 +242,6 @@ struct Description {
   } measure;
   struct {
     int word = kNone;   // raw, into Reading::status
-// How a serial wire to this instrument is set up unless the station file says otherwise.
-enum class SerialParity : std::uint8_t { none, even, odd };
-struct SerialText {
-  std::uint32_t baud = 9600;
-  SerialParity parity = SerialParity::none;
-  std::uint8_t data_bits = 8;
-  std::uint8_t stop_bits = 1;
-};
-
-// Registers, both ends included, that are neither read nor written, not even as the gap of a block.
-struct ForbiddenRange {
-  std::uint16_t first = 0;
-  std::uint16_t last = 0;
-};
-
     int count = kNone;  // unchanged: the instrument repeats itself
     BitField output_on, remote, alarm;
     RegulationMap regulation;

@@ -118,12 +118,19 @@ class ItemReader {
   void place() {
     item_.function =
         meaning(reader_.required_word("function", names_of(kFunctions)), kFunctions).value_or(Function::holding);
-    item_.address = static_cast<std::uint16_t>(reader_.required_integer("address", 0, 65535).value_or(0));
+    const TomlNode* address = reader_.required("address");
+    const bool by_site = address && address->is_table();
+    if (address && !by_site)
+      item_.address = static_cast<std::uint16_t>(reader_.required_integer("address", 0, 65535).value_or(0));
     const auto type = meaning(reader_.required_word("type", names_of(kTypes)), kTypes);
     item_.type = type.value_or(item_.is_bits() ? ValueType::boolean : ValueType::u16);
     const auto length = item_.type == ValueType::ascii ? reader_.required_integer("length", 1, 250) : std::nullopt;
     item_.count = registers_of(item_.type, length.value_or(2));
-    if (type && item_.is_bits() != (item_.type == ValueType::boolean)) {
+    if (!node_.find("address")) item_.count = 0;  // told already; it overlaps nobody
+    if (by_site) read_site_address(*address, item_, description_, diagnostics_);
+    read_invert(reader_, item_, description_);
+    // A register may hold a switch: 0 or 1.
+    if (type && item_.is_bits() != (item_.type == ValueType::boolean) && item_.function != Function::holding) {
       const TomlNode* at = node_.find("type");
       diagnostics_.error(
           "D011", at->value,
@@ -167,20 +174,7 @@ class ItemReader {
   }
 
   void unit() {
-    if (const TomlNode* unit = reader_.optional("unit")) {
-      const auto word = reader_.optional_string("unit");
-      const auto known = word ? text::find_unit(*word) : std::nullopt;
-      if (known && !known->c_rate) {
-        item_.dimension = known->dimension;
-        item_.unit_factor = known->factor;
-        item_.has_unit = true;
-      } else if (word) {
-        const std::string near = text::nearest_unit(*word);
-        diagnostics_.error(
-            "D017", unit->value, fmt::format("'{}' is not a unit that an instrument can have", *word),
-            near.empty() ? "units look like V, mA, W, degC, K/min, s" : fmt::format("did you mean '{}'?", near));
-      }
-    }
+    if (const TomlNode* unit = reader_.optional("unit")) read_unit(*unit, item_, description_, diagnostics_);
     if (const TomlNode* scale = reader_.optional("scale")) read_scale(*scale);
     if (const TomlNode* sign = reader_.optional_table("negative_when")) {
       TableReader r(*sign, "negative_when", diagnostics_);
@@ -240,7 +234,7 @@ class ItemReader {
                          "write = \"multiple\"");
     }
     if (const TomlNode* readback = reader_.optional("readback")) {
-      item_.readback = item_reference(*readback, description_, diagnostics_);
+      read_readback(*readback, item_, description_, diagnostics_);
     }
   }
 
@@ -289,11 +283,17 @@ void check_overlaps(const Description& d, Diagnostics& diagnostics) {
     const Item& a = *order[i - 1];
     const Item& b = *order[i];
     if (a.function != b.function || a.address + a.count <= b.address) continue;
+    // Where the site decides, only items that it moves together can be compared.
+    if (a.address_parameter != b.address_parameter || a.address_step != b.address_step) continue;
     auto& finding = diagnostics.error("D015", b.where,
                                       fmt::format("'{}' ({} {}) overlaps '{}' ({}..{})", b.name, to_string(b.function),
                                                   b.address, a.name, a.address, a.address + a.count - 1),
                                       "check addresses and types: 32-bit values take two registers");
     finding.related = a.where;
+    finding.related_label = "taken here";
+  }
+}
+
 void check_forbidden(const Description& d, Diagnostics& diagnostics) {
   for (const auto& item : d.items) {
     for (const ForbiddenRange& range : d.forbidden) {
@@ -303,10 +303,6 @@ void check_forbidden(const Description& d, Diagnostics& diagnostics) {
           fmt::format("'{}' lies in the forbidden registers {} to {}", item.name, range.first, range.last),
           "remove the item: what is forbidden is neither read nor written");
     }
-  }
-}
-
-    finding.related_label = "taken here";
   }
 }
 
@@ -322,6 +318,9 @@ void check_references(const Description& d, Diagnostics& diagnostics) {
     must_read(item.nominal, "the nominal value");
     must_read(item.sign_item, "the sign");
     must_read(item.readback, "the read-back");
+    must_read(item.unit_item, "what tells the unit");
+    if (item.sign_item != kNone && item.unit_offset != 0.0)
+      diagnostics.error("D018", item.where, fmt::format("'{}' cannot have a separate sign in degF", item.name));
     if (item.nominal != kNone && d.item(item.nominal).nominal != kNone) {
       diagnostics.error(
           "D019", item.where,
@@ -365,6 +364,7 @@ void read_parameters(const TomlNode& table, Description& description, Diagnostic
     p.where = node.key;
     TableReader r(node, "[site] " + name, diagnostics);
     p.help = r.required_string("help");
+    p.required = r.optional_bool("required").value_or(false);
     const TomlNode* standard = r.required("default");
     const TomlNode* values = r.optional_array("values");
     if (values) {

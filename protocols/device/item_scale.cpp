@@ -18,9 +18,55 @@ base::Error with_item(base::Error error, std::string_view item) {
 }
 
 ItemScale::ItemScale(const Description& description, const SiteParameters& site)
-    : d_(description), site_(site), nominals_(description.items.size(), base::kAbsent) {}
+    : d_(description), site_(site), nominals_(description.items.size(), base::kAbsent) {
+  for (const Item& item : d_.items) {
+    Unit unit{item.unit_factor, item.unit_offset};
+    if (item.unit_item != kNone) unit = {base::kAbsent, base::kAbsent};
+    for (const ItemUnit& u : item.units) {
+      if (item.unit_parameter != kNone && u.code == parameter(item.unit_parameter)) unit = {u.factor, u.offset};
+    }
+    units_.push_back(unit);
+  }
+}
+
+Result<ItemScale::Unit> ItemScale::unit_of(const Item& item, ItemLink& link) const {
+  TRY_ASSIGN(const double code, link.read_raw(item.unit_item));
+  for (const ItemUnit& u : item.units) {
+    if (u.code == code) return Unit{u.factor, u.offset};
+  }
+  FixedText<200> detail{d_.item(item.unit_item).name};
+  detail.append(" reads ").append(code).append(", which stands for no unit of ").append(item.name);
+  return base::failure(ErrorCode::mismatch, link.name(), detail.view());
+}
+
+Status ItemScale::load_units(ItemLink& link) {
+  for (std::size_t i = 0; i < d_.items.size(); ++i) {
+    const Item& item = d_.items[i];
+    if (item.unit_item == kNone) continue;
+    TRY_ASSIGN(units_[i], unit_of(item, link));
+  }
+  return {};
+}
+
+Status ItemScale::confirm_units(ItemLink& link) const {
+  for (std::size_t i = 0; i < d_.items.size(); ++i) {
+    const Item& item = d_.items[i];
+    if (item.unit_item == kNone) continue;
+    // One that decides for several items is asked once.
+    bool asked = false;
+    for (std::size_t k = 0; k < i; ++k) asked = asked || d_.items[k].unit_item == item.unit_item;
+    if (asked) continue;
+    TRY_ASSIGN(const Unit now, unit_of(item, link));
+    if (now.factor == units_[i].factor && now.offset == units_[i].offset) continue;
+    FixedText<200> detail{"the unit of "};
+    detail.append(item.name).append(" was changed at the instrument; it must be initialised again");
+    return base::failure(ErrorCode::mismatch, link.name(), detail.view());
+  }
+  return {};
+}
 
 Status ItemScale::load_nominals(ItemLink& link) {
+  TRY(load_units(link));
   for (const auto& item : d_.items) {
     if (item.nominal == kNone) continue;
     double& known = nominals_[static_cast<std::size_t>(item.nominal)];
@@ -43,17 +89,23 @@ double ItemScale::factor(int index) const noexcept {
   const double share =
       item.nominal == kNone ? 1.0 : nominals_[static_cast<std::size_t>(item.nominal)] / item.full_scale;
   // A nominal value is in SI already.
-  return item.nominal == kNone ? item.scale * item.unit_factor : item.scale * share;
+  return item.nominal == kNone ? item.scale * units_[static_cast<std::size_t>(index)].factor : item.scale * share;
+}
+
+double ItemScale::switched(int index, double value) const noexcept {
+  const Item& item = d_.item(index);
+  const bool inverted = item.invert_parameter != kNone ? parameter(item.invert_parameter) != 0.0 : item.inverted;
+  return inverted ? static_cast<double>(value == 0.0) : value;
 }
 
 double ItemScale::to_SI(int index, double raw) const noexcept {
-  return raw * factor(index);
+  return raw * factor(index) + offset(index);
 }
 
 Result<double> ItemScale::to_raw(int index, double value_SI, std::string_view who) const {
   const Item& item = d_.item(index);
-  // Zero is zero in every scale: a make-safe needs no nominal values.
-  const double exact = value_SI == 0.0 ? 0.0 : value_SI / factor(index);
+  // Zero is zero in every scale but Fahrenheit's: a make-safe needs no nominal values.
+  const double exact = value_SI == 0.0 && offset(index) == 0.0 ? 0.0 : (value_SI - offset(index)) / factor(index);
   const double raw = item.type == ValueType::f32 ? exact : std::round(exact);
   if (std::isfinite(raw) && raw >= item.raw_min && raw <= item.raw_max) return raw;
   FixedText<200> detail{item.name};
@@ -74,11 +126,16 @@ int ItemScale::readback_of(int index) const noexcept {
 bool ItemScale::agrees(int index, double raw, double held, double tolerance_steps) const noexcept {
   const Item& item = d_.item(index);
   if (std::isnan(held)) return false;
-  if (item.type == ValueType::boolean) return (raw != 0.0) == (held != 0.0);
   const int other = readback_of(index);
+  if (item.type == ValueType::boolean) return (switched(index, raw) != 0.0) == (switched(other, held) != 0.0);
+  if (item.readback_mask != 0xFFFFFFFFU) {
+    const auto differing = static_cast<std::uint32_t>(static_cast<std::int64_t>(held)) ^
+                           static_cast<std::uint32_t>(static_cast<std::int64_t>(raw));
+    return (differing & item.readback_mask) == 0;
+  }
   double difference = std::abs(held - as_held(index, raw));
   double step = 1.0;
-  if (other != index && factor(other) != factor(index)) {
+  if (other != index && (factor(other) != factor(index) || offset(other) != offset(index))) {
     difference = std::abs(to_SI(other, held) - to_SI(index, raw));
     step = std::max(std::abs(factor(other)), std::abs(factor(index)));
   } else if (item.resolution > 0) {

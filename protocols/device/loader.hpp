@@ -20,6 +20,14 @@ void read_serial(text::TableReader& reader, Description& description);
 // [modbus]
 void read_modbus(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
 void read_parameters(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
+// The parts of an item that the site or the instrument decides: unit = ..., address = { first, step, number }, invert,
+// readback = { item, mask }.
+void read_unit(const text::TomlNode& node, Item& item, const Description& description, text::Diagnostics& diagnostics);
+void read_site_address(const text::TomlNode& node, Item& item, Description& description,
+                       text::Diagnostics& diagnostics);
+void read_invert(text::TableReader& reader, Item& item, const Description& description);
+void read_readback(const text::TomlNode& node, Item& item, const Description& description,
+                   text::Diagnostics& diagnostics);
 void read_items(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
 void read_sequences(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
 

@@ -1,7 +1,9 @@
 #include "protocols/device/scripted_device.hpp"
 
+#include <algorithm>
 #include <cmath>
 
+#include "protocols/device/host_ramp.hpp"
 #include "protocols/device/item_scale.hpp"
 #include "protocols/device/words.hpp"
 
@@ -16,19 +18,6 @@ using base::Result;
 using base::Status;
 
 constexpr base::Duration kCheckPeriod = base::milliseconds(2);  // between the reads of a check that waits
-
-bool matches(std::string_view text, std::string_view pattern) {
-  while (!pattern.empty() && pattern.front() != '*') {
-    if (text.empty() || text.front() != pattern.front()) return false;
-    text.remove_prefix(1);
-    pattern.remove_prefix(1);
-  }
-  if (pattern.empty()) return text.empty();
-  for (std::size_t i = 0; i <= text.size(); ++i) {
-    if (matches(text.substr(i), pattern.substr(1))) return true;
-  }
-  return false;
-}
 
 FieldValues no_fields() {
   FieldValues fields;
@@ -56,6 +45,7 @@ class ScriptedDevice final : public Device {
   void close() noexcept override {
     link_->close();
     open_ = false;
+    ramp_.stop();
     forget();
   }
   [[nodiscard]] bool is_open() const noexcept override { return open_; }
@@ -85,6 +75,9 @@ class ScriptedDevice final : public Device {
   Result<double> resolve(const Value& value, int item, const FieldValues& fields);
   Status read_back(int item, double raw, double tolerance_steps);
   Status apply_sequence(SequenceId id, const FieldValues& fields);
+  Status inside_limits(const base::ChamberSetpoint& setpoint) const;
+  Status begin_ramp(const base::ChamberSetpoint& setpoint, double& first_degC);
+  Status follow_ramp(const base::Reading& reading);
   void fill(base::Reading& reading);
   [[nodiscard]] double measured(int item, std::uint32_t& flags) const noexcept;
   [[nodiscard]] std::uint32_t bits(const BitField& field) const noexcept;
@@ -107,6 +100,9 @@ class ScriptedDevice final : public Device {
   std::uint8_t last_output_on_ = 0;
   bool rewrite_all_ = true;
   bool believed_ = true;
+  HostRamp ramp_;
+  bool ramps_itself_ = false;
+  double commanded_degC_ = kAbsent;  // last set-point of a chamber that runs
 };
 
 // What is known before anybody was asked.
@@ -119,6 +115,9 @@ void ScriptedDevice::describe() {
   c.native_cv = text.native_cv ? 1 : 0;
   c.can_power = d_->has(SequenceId::power_charge) || d_->has(SequenceId::power_discharge) ? 1 : 0;
   c.min_scan = text.min_scan;
+  for (const Step& step : d_->sequence(SequenceId::condition)) {
+    if (step.value.kind == Value::Kind::field && step.value.field == Field::ramp_K_per_min) ramps_itself_ = true;
+  }
   if (d_->watchdog.kind != WatchdogKind::none) {
     const Value& v = d_->watchdog.timeout;
     const double seconds = v.kind == Value::Kind::parameter ? scale_.parameter(v.parameter) : v.constant;
@@ -162,7 +161,7 @@ Result<FixedText<48>> ScriptedDevice::identity_text(const IdentityRule& rule, st
   TRY_ASSIGN(FixedText<48> text, link_->read_text(rule.item));
   if (rule.match.empty()) return text;
   for (const auto& pattern : rule.match) {
-    if (matches(text.view(), pattern)) return text;
+    if (matches_pattern(text.view(), pattern)) return text;
   }
   FixedText<200> detail{what};
   detail.append(" is '")
@@ -194,6 +193,7 @@ Status ScriptedDevice::identify() {
 
 Status ScriptedDevice::open() {
   open_ = false;
+  ramp_.stop();
   forget();
   last_count_ = kAbsent;
   last_output_on_ = 0;
@@ -244,6 +244,7 @@ Status ScriptedDevice::believe_again() {
       return base::failure(ErrorCode::mismatch, link_->name(), detail.view());
     }
   }
+  TRY(scale_.confirm_units(*link_));
   for (const Step& step : d_->sequence(SequenceId::connect)) {
     if (step.kind != Step::Kind::write || !step.verify) continue;
     const double raw = written_[static_cast<std::size_t>(step.item)];
@@ -256,7 +257,7 @@ Status ScriptedDevice::read(base::Reading& reading) {
   TRY(resynchronise());
   TRY(link_->scan(reading.sent, reading.received));
   fill(reading);
-  return {};
+  return follow_ramp(reading);
 }
 
 double ScriptedDevice::measured(int index, std::uint32_t& flags) const noexcept {
@@ -275,7 +276,9 @@ double ScriptedDevice::measured(int index, std::uint32_t& flags) const noexcept 
 }
 
 std::uint32_t ScriptedDevice::bits(const BitField& field) const noexcept {
-  const auto word = static_cast<std::uint32_t>(static_cast<std::int64_t>(link_->scanned(field.item)));
+  double raw = link_->scanned(field.item);
+  if (d_->item(field.item).type == ValueType::boolean) raw = scale_.switched(field.item, raw);
+  const auto word = static_cast<std::uint32_t>(static_cast<std::int64_t>(raw));
   const std::uint32_t value = (word & field.mask) >> field.shift;
   return field.invert ? static_cast<std::uint32_t>(value == 0) : value;
 }
@@ -333,7 +336,7 @@ Result<double> ScriptedDevice::resolve(const Value& value, int item, const Field
     case Value::Kind::largest: return d_->item(item).raw_max;
   }
   if (value.negate) number = is_switch ? 1.0 - number : -number;
-  if (is_switch) return number;
+  if (is_switch) return scale_.switched(item, number);
   return scale_.to_raw(item, number, link_->name());
 }
 
@@ -430,6 +433,11 @@ Status ScriptedDevice::apply_sequence(SequenceId id, const FieldValues& fields) 
   if (!open_)
     return base::failure(ErrorCode::disconnected, link_->name(), "not open: the instrument must be initialised first");
   TRY(resynchronise());
+  if (id == SequenceId::condition) {
+    const Status units = scale_.confirm_units(*link_);
+    if (!units && units.error().code == ErrorCode::mismatch) open_ = false;
+    TRY(units);
+  }
   const bool force = rewrite_all_ || id == SequenceId::rest || id == SequenceId::off || id == SequenceId::protect;
   TRY(run(id, fields, force));
   rewrite_all_ = false;
@@ -458,17 +466,78 @@ Status ScriptedDevice::apply(const base::Setpoint& s) {
   return base::failure(ErrorCode::unsupported, link_->name(), "unknown control");
 }
 
-Status ScriptedDevice::apply(const base::ChamberSetpoint& s) {
+Status ScriptedDevice::inside_limits(const base::ChamberSetpoint& s) const {
+  const double min = capability_.temperature_min_degC;
+  const double max = capability_.temperature_max_degC;
+  if (s.temperature_degC >= min && s.temperature_degC <= max && s.ramp_K_per_min >= 0.0) return {};
+  FixedText<200> detail{"a set-point of "};
+  detail.append(s.temperature_degC).append(" degC with ").append(s.ramp_K_per_min).append(" K/min is refused: ");
+  detail.append("this chamber takes ").append(min).append(" to ").append(max);
+  detail.append(" degC; change the profile, or the limits set at the chamber");
+  return base::failure(ErrorCode::invalid, link_->name(), detail.view());
+}
+
+// A ramp begins where the air is; a new one of a chamber that runs goes on from the set-point in force.
+Status ScriptedDevice::begin_ramp(const base::ChamberSetpoint& s, double& first_degC) {
+  double from_degC = last_output_on_ != 0 ? commanded_degC_ : kAbsent;
+  if (std::isnan(from_degC)) {
+    TRY(resynchronise());
+    base::Reading reading;
+    TRY(link_->scan(reading.sent, reading.received));
+    fill(reading);
+    from_degC = reading.chamber_degC;
+  }
+  if (std::isnan(from_degC))
+    return base::failure(ErrorCode::mismatch, link_->name(), "no ramp without a measured air temperature");
+  first_degC = std::clamp(from_degC, capability_.temperature_min_degC, capability_.temperature_max_degC);
+  ramp_.begin(first_degC, s.temperature_degC, s.ramp_K_per_min * facts(Field::ramp_K_per_min).factor, clock_.now());
+  return {};
+}
+
+// The next step of a ramp that the host makes; never for a chamber that was stopped or taken over by somebody.
+Status ScriptedDevice::follow_ramp(const base::Reading& reading) {
+  if (!ramp_.active()) return {};
+  if (!open_ || reading.output_on == 0 || reading.remote == 0) {
+    ramp_.stop();
+    return {};
+  }
+  const auto next_degC = ramp_.due(clock_.now());
+  if (!next_degC) return {};
   FieldValues fields = no_fields();
-  set(fields, Field::temperature_degC, s.temperature_degC);
+  set(fields, Field::temperature_degC, *next_degC);
+  const Status done = apply_sequence(SequenceId::condition, fields);
+  if (done)
+    commanded_degC_ = *next_degC;
+  else
+    ramp_.stop();
+  return done;
+}
+
+Status ScriptedDevice::apply(const base::ChamberSetpoint& s) {
+  const double was_at_degC = ramp_.active() ? ramp_.at(clock_.now()) : commanded_degC_;
+  ramp_.stop();
+  FieldValues fields = no_fields();
+  if (s.run == 0) return apply_sequence(SequenceId::off, fields);
+  if (!open_) return apply_sequence(SequenceId::condition, fields);  // says so
+  TRY(inside_limits(s));
+  double first_degC = s.temperature_degC;
+  commanded_degC_ = was_at_degC;
+  if (!ramps_itself_ && s.ramp_K_per_min > 0.0) TRY(begin_ramp(s, first_degC));
+  set(fields, Field::temperature_degC, first_degC);
   set(fields, Field::ramp_K_per_min, s.ramp_K_per_min);
-  return apply_sequence(s.run != 0 ? SequenceId::condition : SequenceId::off, fields);
+  const Status done = apply_sequence(SequenceId::condition, fields);
+  if (done)
+    commanded_degC_ = first_degC;
+  else
+    ramp_.stop();
+  return done;
 }
 
 // The off write goes out first, on the open connection or on a fresh one, before anything else is asked. It needs no
 // identity: opening an output is never wrong.
 Status ScriptedDevice::make_safe() {
   rewrite_all_ = true;
+  ramp_.stop();
   Status done = base::failure(ErrorCode::disconnected, link_->name(), "not connected");
   if (link_->is_connected()) done = run(SequenceId::make_safe, no_fields(), true);
   if (!done && !link_->is_connected()) {

@@ -1,6 +1,7 @@
 // The site parameters of one instrument: what the station file says about what its description leaves open.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "protocols/device/description.hpp"
@@ -19,5 +20,9 @@ struct SiteParameters {
 // are reported there (D031, D032), with the place of the declaration.
 [[nodiscard]] SiteParameters bind_site(const Description& description, const text::TomlNode* table,
                                        text::Diagnostics& diagnostics);
+
+// The description with the addresses that the site decides; the same object where it decides none.
+[[nodiscard]] std::shared_ptr<const Description> at_site(std::shared_ptr<const Description> description,
+                                                         const SiteParameters& site);
 
 }  // namespace cyclerd::device

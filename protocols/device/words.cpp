@@ -84,6 +84,19 @@ std::string_view to_string(Function function) noexcept {
   return "holding";
 }
 
+bool matches_pattern(std::string_view text, std::string_view pattern) noexcept {
+  while (!pattern.empty() && pattern.front() != '*') {
+    if (text.empty() || text.front() != pattern.front()) return false;
+    text.remove_prefix(1);
+    pattern.remove_prefix(1);
+  }
+  if (pattern.empty()) return text.empty();
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    if (matches_pattern(text.substr(i), pattern.substr(1))) return true;
+  }
+  return false;
+}
+
 std::vector<std::string> sequence_names() {
   std::vector<std::string> names;
   for (const auto& s : kSequences) names.emplace_back(s.name);

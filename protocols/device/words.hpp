@@ -34,6 +34,9 @@ struct SequenceFacts {
   return 1U << static_cast<unsigned>(field);
 }
 
+// '*' stands for any text, also none. For [identify] match and for replies.
+[[nodiscard]] bool matches_pattern(std::string_view text, std::string_view pattern) noexcept;
+
 [[nodiscard]] std::vector<std::string> sequence_names();
 [[nodiscard]] std::vector<std::string> field_names();
 
