@@ -85,6 +85,7 @@ Status Client::transact(const Request& request, int expected, const Call& call) 
     const int error = errno;
     received_ = clock_.now();
     const Status done = judge(request, result, expected, error);
+    if (is_connected()) answered();
     if (done || done.error().code != ErrorCode::busy || received_ + kBusyPause >= deadline) return done;
     clock_.sleep_until(received_ + kBusyPause);
   }

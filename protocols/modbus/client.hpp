@@ -68,6 +68,8 @@ class Client {
   // Waits for gaps and checks that a request may go out now.
   virtual base::Status begin(const Request& request) = 0;
   virtual void failed(const Request& request, Doubt doubt) = 0;
+  // After an answer, an exception included.
+  virtual void answered() noexcept {}
   [[nodiscard]] virtual _modbus* handle() noexcept = 0;
 
   std::unexpected<base::Error> refuse(const Request& request, base::ErrorCode code, std::string_view why) const;

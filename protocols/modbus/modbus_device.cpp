@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocols/device/scan_plan.hpp"
 #include "protocols/device/scripted_device.hpp"
 #include "protocols/modbus/register_link.hpp"
 
@@ -25,8 +26,55 @@ TcpEndpoint to_client(const device::Description& d, const ModbusTcpEndpoint& e) 
 std::unique_ptr<device::Device> make_modbus_device(std::shared_ptr<const device::Description> description,
                                                    const ModbusTcpEndpoint& endpoint,
                                                    const device::SiteParameters& site, base::Clock& clock) {
-  auto link = std::make_unique<RegisterLink>(description, site, to_client(*description, endpoint), clock);
+  auto client = std::make_unique<TcpClient>(to_client(*description, endpoint), clock);
+  auto link = std::make_unique<RegisterLink>(description, site, std::move(client));
   return device::make_scripted_device(std::move(description), site, std::move(link), clock);
+}
+
+std::unique_ptr<device::Device> make_modbus_rtu_device(std::shared_ptr<const device::Description> description,
+                                                       std::shared_ptr<RtuLine> line, const ModbusRtuEndpoint& endpoint,
+                                                       const device::SiteParameters& site, base::Clock& clock) {
+  RtuSlave slave;
+  slave.unit = endpoint.unit;
+  slave.response_timeout = endpoint.response_timeout.value_or(description->response_timeout);
+  slave.worst_response = description->worst_response;
+  slave.min_gap = description->min_gap;
+  slave.request_gap = description->request_gap;
+  slave.probes = probes_of(*description);
+  auto client = std::make_unique<RtuClient>(std::move(line), std::move(slave), clock);
+  auto link = std::make_unique<RegisterLink>(description, site, std::move(client));
+  return device::make_scripted_device(std::move(description), site, std::move(link), clock);
+}
+
+transport::SerialSettings serial_settings(const device::Description& description) noexcept {
+  transport::SerialSettings out;
+  if (!description.serial_line) return out;
+  const device::SerialText& text = *description.serial_line;
+  out.baud = text.baud;
+  out.parity = text.parity == device::SerialParity::even  ? transport::Parity::even
+               : text.parity == device::SerialParity::odd ? transport::Parity::odd
+                                                          : transport::Parity::none;
+  out.data_bits = text.data_bits;
+  out.stop_bits = text.stop_bits;
+  return out;
+}
+
+std::vector<Probe> probes_of(const device::Description& description) {
+  std::vector<Probe> found;
+  const auto offer = [&found](Function function, std::uint16_t address, std::uint16_t count) {
+    const Probe probe{function, address, count};
+    if (found.empty() || (found.size() == 1 && !same_shape(found.front(), probe))) found.push_back(probe);
+  };
+  const auto offer_item = [&](int index) {
+    if (index == device::kNone || !description.item(index).readable) return;
+    const device::Item& item = description.item(index);
+    offer(item.function, item.address, item.count);
+  };
+  offer_item(description.serial.item);
+  offer_item(description.model.item);
+  for (const auto& block : device::plan_scan(description).blocks) offer(block.function, block.address, block.count);
+  for (std::size_t i = 0; i < description.items.size(); ++i) offer_item(static_cast<int>(i));
+  return found;
 }
 
 }  // namespace cyclerd::modbus

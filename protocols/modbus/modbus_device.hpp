@@ -1,4 +1,4 @@
-// The driver of every instrument that speaks Modbus TCP: a Device made from its description.
+// The driver of every instrument that speaks Modbus: a Device made from its description and its connection.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 #include "protocols/device/description.hpp"
 #include "protocols/device/device.hpp"
 #include "protocols/device/site.hpp"
+#include "protocols/modbus/rtu_client.hpp"
 
 namespace cyclerd::modbus {
 
@@ -25,5 +26,21 @@ struct ModbusTcpEndpoint {
                                                                  const ModbusTcpEndpoint& endpoint,
                                                                  const device::SiteParameters& site,
                                                                  base::Clock& clock);
+
+// One slave of a serial line that others may share: all of them are used by the line's one thread.
+struct ModbusRtuEndpoint {
+  std::uint8_t unit = 1;
+  std::optional<base::Duration> response_timeout;  // default: the description's
+};
+[[nodiscard]] std::unique_ptr<device::Device> make_modbus_rtu_device(
+    std::shared_ptr<const device::Description> description, std::shared_ptr<RtuLine> line,
+    const ModbusRtuEndpoint& endpoint, const device::SiteParameters& site, base::Clock& clock);
+
+// What the line's maker sets up when the station file says nothing: the description's serial line, or 9600 8N1.
+[[nodiscard]] transport::SerialSettings serial_settings(const device::Description& description) noexcept;
+
+// Two reads whose replies cannot be mistaken for each other: the canary first, then a block of another length. One
+// only where the description has no two such.
+[[nodiscard]] std::vector<Probe> probes_of(const device::Description& description);
 
 }  // namespace cyclerd::modbus

@@ -28,10 +28,10 @@ WordOrder order_named(std::string_view name) {
 }  // namespace
 
 RegisterLink::RegisterLink(std::shared_ptr<const Description> description, const SiteParameters& site,
-                           const TcpEndpoint& endpoint, base::Clock& clock)
-    : description_(std::move(description)),
+                           std::unique_ptr<Client> client)
+    : description_(at_site(std::move(description), site)),
       d_(*description_),
-      client_(endpoint, clock),
+      client_(std::move(client)),
       plan_(plan_scan(d_)),
       scan_(plan_.words) {
   for (const auto& item : d_.items) {
@@ -54,12 +54,12 @@ Result<double> RegisterLink::read_raw(int index) {
   std::array<std::uint16_t, 2> registers{};
   if (item.is_bits()) {
     std::uint8_t value = 0;
-    const Status done = client_.read_bits(item.function, item.address, {&value, 1});
+    const Status done = client_->read_bits(item.function, item.address, {&value, 1});
     if (!done) return std::unexpected(with_item(done.error(), item.name));
     return value != 0 ? 1.0 : 0.0;
   }
-  if (item.type == ValueType::ascii) return base::failure(ErrorCode::invalid, client_.name(), "text has no number");
-  const Status done = client_.read_registers(item.function, item.address, std::span(registers).first(item.count));
+  if (item.type == ValueType::ascii) return base::failure(ErrorCode::invalid, client_->name(), "text has no number");
+  const Status done = client_->read_registers(item.function, item.address, std::span(registers).first(item.count));
   if (!done) return std::unexpected(with_item(done.error(), item.name));
   return decode(index, registers);
 }
@@ -75,7 +75,7 @@ Result<FixedText<48>> RegisterLink::read_text(int index) {
   }
   std::array<std::uint16_t, kMaxReadRegisters> registers{};
   const auto used = std::span(registers).first(item.count);
-  const Status done = client_.read_registers(item.function, item.address, used);
+  const Status done = client_->read_registers(item.function, item.address, used);
   if (!done) return std::unexpected(with_item(done.error(), item.name));
   return modbus::decode_text(used, orders_[static_cast<std::size_t>(index)]);
 }
@@ -85,20 +85,20 @@ Status RegisterLink::write_raw(int index, double raw) {
   std::array<std::uint16_t, 2> registers{};
   Status done;
   if (item.is_bits()) {
-    done = client_.write_coil(item.address, raw != 0.0);
+    done = client_->write_coil(item.address, raw != 0.0);
   } else if (!modbus::encode(raw, item.type, orders_[static_cast<std::size_t>(index)], registers)) {
-    done = base::failure(ErrorCode::invalid, client_.name(), "the register cannot hold this value");
+    done = base::failure(ErrorCode::invalid, client_->name(), "the register cannot hold this value");
   } else if (item.count == 1 && !item.write_multiple) {
-    done = client_.write_register(item.address, registers[0]);
+    done = client_->write_register(item.address, registers[0]);
   } else {
-    done = client_.write_registers(item.address, std::span(registers).first(item.count));
+    done = client_->write_registers(item.address, std::span(registers).first(item.count));
   }
   if (!done) return std::unexpected(with_item(done.error(), item.name));
   return {};
 }
 
 Status RegisterLink::send(int) {
-  return base::failure(ErrorCode::unsupported, client_.name(), "Modbus has no commands without a value");
+  return base::failure(ErrorCode::unsupported, client_->name(), "Modbus has no commands without a value");
 }
 
 Status RegisterLink::scan(base::MonoTime& sent, base::MonoTime& received) {
@@ -107,14 +107,14 @@ Status RegisterLink::scan(base::MonoTime& sent, base::MonoTime& received) {
     const auto words = std::span(scan_).subspan(block.offset, block.count);
     if (block.function == Function::coil || block.function == Function::discrete) {
       const auto bits = std::span(bits_).first(block.count);
-      TRY(client_.read_bits(block.function, block.address, bits));
+      TRY(client_->read_bits(block.function, block.address, bits));
       for (std::size_t k = 0; k < bits.size(); ++k) words[k] = bits[k];
     } else {
-      TRY(client_.read_registers(block.function, block.address, words));
+      TRY(client_->read_registers(block.function, block.address, words));
     }
     if (i == plan_.main_block) {
-      sent = client_.sent();
-      received = client_.received();
+      sent = client_->sent();
+      received = client_->received();
     }
   }
   return {};

@@ -17,12 +17,12 @@ namespace cyclerd::modbus {
 class RegisterLink final : public device::ItemLink {
  public:
   RegisterLink(std::shared_ptr<const device::Description> description, const device::SiteParameters& site,
-               const TcpEndpoint& endpoint, base::Clock& clock);
+               std::unique_ptr<Client> client);
 
-  base::Status connect() override { return client_.connect(); }
-  void close() noexcept override { client_.close(); }
-  [[nodiscard]] bool is_connected() const noexcept override { return client_.is_connected(); }
-  [[nodiscard]] std::string_view name() const noexcept override { return client_.name(); }
+  base::Status connect() override { return client_->connect(); }
+  void close() noexcept override { client_->close(); }
+  [[nodiscard]] bool is_connected() const noexcept override { return client_->is_connected(); }
+  [[nodiscard]] std::string_view name() const noexcept override { return client_->name(); }
   [[nodiscard]] base::Result<double> read_raw(int item) override;
   [[nodiscard]] base::Result<base::FixedText<48>> read_text(int item) override;
   [[nodiscard]] base::Status write_raw(int item, double raw) override;
@@ -35,7 +35,7 @@ class RegisterLink final : public device::ItemLink {
 
   std::shared_ptr<const device::Description> description_;
   const device::Description& d_;
-  TcpClient client_;
+  std::unique_ptr<Client> client_;
   device::ScanPlan plan_;
   std::vector<device::WordOrder> orders_;  // per item
   std::vector<std::uint16_t> scan_;        // words of the last scan
