@@ -24,6 +24,11 @@ int devices_command(const Options& options, Io& io);
 int tests_command(const Options& options, Io& io);
 int version_command(const Options& options, Io& io);
 int doctor_command(const Options& options, Io& io);
+// Instruments
+int device_check_command(const Options& options, Io& io);
+int device_show_command(const Options& options, Io& io);
+int device_new_command(const Options& options, Io& io);
+int device_probe_command(const Options& options, Io& io);
 // Profiles
 int check_command(const Options& options, Io& io);
 int simulate_command(const Options& options, Io& io);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <sstream>
 
@@ -55,6 +56,7 @@ class Parser {
     add_channel_commands();
     add_result_commands();
     add_station_commands();
+    add_device_commands();
   }
 
   CLI::App& app() { return app_; }
@@ -272,7 +274,14 @@ class Parser {
   }
 
   void add_station_commands() {
-    add("Station", "devices", "Instruments, their links and identities", {"devices", "devices --json"});
+    auto* devices =
+        add("Instruments", "devices", "Instruments of the station, and every known description with what is unverified",
+            {"devices", "devices --known            (only the descriptions; needs no daemon)",
+             "devices --unverified ea-psb-9000   (each fact that nobody has seen on hardware)"});
+    devices->add_option("description", options.descriptions, kDescriptionHelp);
+    devices->add_flag("--known", options.known, "Only the descriptions");
+    devices->add_flag("--unverified", options.unverified, "Each unverified fact, with mark and source");
+    add_description_folders(devices);
     auto* doctor = add("Station", "doctor", "What this computer and the station lack, and how to mend it", {"doctor"});
     add_state_dir(doctor);
     add("Station", "version", "Versions of this program and of the daemon", {"version"});
@@ -281,6 +290,72 @@ class Parser {
     auto* completion =
         add("", "completion", "Completion for bash", {"completion bash > /etc/bash_completion.d/cyclerctl"});
     completion->add_option("shell", options.topic, "bash")->required();
+  }
+
+  static constexpr const char* kDescriptionHelp = "Description: a TOML file, or the name of a known one";
+  void add_description_folders(CLI::App* command) {
+    command->add_option("--devices", options.description_folders, "Folder of descriptions, searched before the shipped")
+        ->type_name("DIR")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+  CLI::App* add_below(CLI::App* parent, const char* name, const char* what, std::initializer_list<const char*> lines) {
+    CLI::App* command = parent->add_subcommand(name, what);
+    command->footer(examples(lines));
+    command->callback([this, parent, name] { options.command = parent->get_name() + " " + name; });
+    return command;
+  }
+
+  void add_device_commands() {
+    auto* device = app_.add_subcommand("device", "Description files: check, show, new, probe an instrument");
+    device->group("Instruments");
+    device->require_subcommand(1);
+    device->footer(
+        examples({"device new --dialect modbus --kind cycler my-supply > my-supply.toml", "device check my-supply.toml",
+                  "device probe my-supply.toml --host 10.0.0.7 --unit 1", "device show my-supply.toml"}));
+    auto* check = add_below(device, "check", "Every finding of description files at once",
+                            {"device check my-supply.toml", "device check *.toml --json"});
+    check->add_option("file", options.descriptions, kDescriptionHelp)->required();
+    add_description_folders(check);
+    auto* show = add_below(device, "show", "What a description says: items, sequences in words, provenance",
+                           {"device show ea-psb-9000", "device show my-supply.toml --json"});
+    show->add_option("description", options.descriptions, kDescriptionHelp)->required()->expected(1);
+    add_description_folders(show);
+    auto* fresh = add_below(device, "new", "A skeleton to fill in; device check tells what is left to do",
+                            {"device new --dialect modbus --kind cycler my-supply > my-supply.toml",
+                             "device new --dialect text --kind sensor my-meter --out my-meter.toml"});
+    fresh->add_option("name", options.name, "Name of the description: a-z, 0-9 and -")->required();
+    fresh->add_option("--dialect", options.dialect, "modbus, text or can")->type_name("WORD")->required();
+    fresh->add_option("--kind", options.kind, "cycler, chamber or sensor")->type_name("WORD")->required();
+    fresh->add_option("--out", options.out, "Write it here (stdout)")->type_name("FILE");
+    add_probe(device);
+  }
+
+  void add_probe(CLI::App* device) {
+    auto* probe = add_below(
+        device, "probe", "Ask an instrument for all it tells; writes nothing",
+        {"device probe my-supply.toml --host 10.0.0.7 --unit 1 --watch",
+         "device probe riden-rd60xx --serial /dev/ttyUSB0 --baud 115200", "device probe my-module.toml --can can0"});
+    probe->add_option("description", options.descriptions, kDescriptionHelp)->required()->expected(1);
+    add_description_folders(probe);
+    probe->add_option("--host", options.wire.host, "Address on the network")->type_name("HOST");
+    probe->add_option("--port", options.wire.port, "TCP port (modbus 502, text 5025)")->check(CLI::Range(1, 65535));
+    probe->add_option("--unit", options.wire.unit, "Modbus unit (1)")->check(CLI::Range(0, 255));
+    probe->add_option("--serial", options.wire.serial, "Serial line")->type_name("DEVICE");
+    probe->add_option("--baud", options.wire.baud, "Of the line (9600)")->check(CLI::Range(110, 4'000'000));
+    probe->add_option("--parity", options.wire.parity, "none, even or odd (none)")->type_name("WORD");
+    probe->add_option("--stop-bits", options.wire.stop_bits, "1 or 2 (1)")->check(CLI::Range(1, 2));
+    probe->add_option("--data-bits", options.wire.data_bits, "7 or 8 (8)")->check(CLI::Range(7, 8));
+    probe->add_option("--can", options.wire.can, "CAN interface")->type_name("NAME");
+    probe->add_option("--slcan", options.wire.slcan, "Serial CAN adapter")->type_name("DEVICE");
+    probe->add_option("--bitrate", options.wire.bitrate, "Of the CAN bus")->check(CLI::Range(10'000, 1'000'000));
+    probe->add_option("--set", options.set, "Value of a site parameter")
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    probe->add_flag("--watch", options.watch, "Go on until Ctrl-C");
+    probe->add_option("--interval", options.interval_s, "Seconds between two rounds (1)")
+        ->check(CLI::Range(0.05, 3600.0));
   }
 
   CLI::App app_;
@@ -302,8 +377,17 @@ std::vector<std::string> option_names(CLI::App& app) {
 }
 
 CLI::App* chosen_command(CLI::App& app) {
-  const auto chosen = app.get_subcommands();
-  return chosen.empty() ? nullptr : chosen.front();
+  CLI::App* command = nullptr;
+  for (auto chosen = app.get_subcommands(); !chosen.empty(); chosen = command->get_subcommands())
+    command = chosen.front();
+  return command;
+}
+
+// "device check"
+std::string full_name(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  return parent == nullptr || parent->get_parent() == nullptr ? command.get_name()
+                                                              : full_name(*parent) + " " + command.get_name();
 }
 
 std::string extras_text(CLI::App& app, const std::vector<std::string>& extras) {
@@ -319,6 +403,9 @@ std::string extras_text(CLI::App& app, const std::vector<std::string>& extras) {
     }
     text = fmt::format("no option \"{}\"", word);
     near = text::nearest(word.substr(0, word.find('=')), names);
+  } else if (command != nullptr && !command->get_subcommands([](CLI::App*) { return true; }).empty()) {
+    text = fmt::format("no command \"{} {}\"", command->get_name(), word);
+    near = text::nearest(word, command_names(*command));
   } else if (command == nullptr) {
     text = fmt::format("no command \"{}\"", word);
     near = text::nearest(word, command_names(app));
@@ -333,7 +420,13 @@ Leave usage_error(CLI::App& app, const std::string& message) {
   const CLI::App* command = chosen_command(app);
   return {kUsage, "",
           fmt::format("cyclerctl: {}\nSee: cyclerctl {}--help\n", message,
-                      command != nullptr ? command->get_name() + " " : std::string())};
+                      command != nullptr ? full_name(*command) + " " : std::string())};
+}
+
+std::string help_of(CLI::App& command) {
+  const std::string name = full_name(command);
+  const auto space = name.rfind(' ');
+  return command.help(space == std::string::npos ? "cyclerctl" : "cyclerctl " + name.substr(0, space));
 }
 
 Leave help_on(Parser& parser, const std::string& topic) {
@@ -361,12 +454,15 @@ std::variant<Options, Leave> parse_options(const std::vector<std::string>& argum
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
     CLI::App* command = chosen_command(app);
-    return Leave{0, command != nullptr ? command->help("cyclerctl") : app.help(), ""};
+    return Leave{0, command != nullptr ? help_of(*command) : app.help(), ""};
   } catch (const CLI::ExtrasError&) {
     auto extras = app.remaining(true);
     if (extras.empty()) return usage_error(app, "too many arguments");
     return usage_error(app, extras_text(app, extras));
   } catch (const CLI::RequiredError& e) {
+    const auto extras = app.remaining(true);
+    if (const CLI::App* command = chosen_command(app); command == app.get_subcommand("device") && !extras.empty())
+      return usage_error(app, extras_text(app, extras));
     return usage_error(app, e.what());
   } catch (const CLI::ParseError& e) {
     return usage_error(app, e.what());
@@ -407,6 +503,19 @@ std::string bash_completion() {
   std::vector<std::string> visible;
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
     if (!command->get_group().empty()) visible.push_back(command->get_name());
+    // A command of commands offers their names, and the options of all of them.
+    std::vector<std::string> below;
+    for (CLI::App* inner : command->get_subcommands([](CLI::App*) { return true; })) {
+      below.push_back(inner->get_name());
+      for (auto& option : option_names(*inner)) below.push_back(std::move(option));
+    }
+    std::sort(below.begin(), below.end());
+    below.erase(std::unique(below.begin(), below.end()), below.end());
+    if (!below.empty()) {
+      text += fmt::format("    {}) COMPREPLY=($(compgen -W \"{} $global\" -- \"$word\")) ;;\n", command->get_name(),
+                          fmt::join(below, " "));
+      continue;
+    }
     text += fmt::format("    {}) COMPREPLY=($(compgen -W \"{} $global\" -- \"$word\")) ;;\n", command->get_name(),
                         fmt::join(option_names(*command), " "));
   }

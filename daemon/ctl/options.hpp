@@ -8,8 +8,23 @@
 
 namespace cyclerd::ctl {
 
+// device probe: how the instrument is reached.
+struct WireOptions {
+  std::string host;
+  int port = 0;  // 0: the dialect's own
+  int unit = 1;
+  std::string serial;
+  int baud = 0;  // 0: as the description says, else 9600
+  std::string parity;
+  int stop_bits = 1;
+  int data_bits = 8;
+  std::string can;
+  std::string slcan;
+  int bitrate = 0;
+};
+
 struct Options {
-  std::string command;  // "start", "watch", ...
+  std::string command;  // "start", "watch", "device check", ...
   // Every command
   std::string socket;
   bool json = false;
@@ -56,6 +71,15 @@ struct Options {
   bool hash = false;
   bool write = false;
   double interval_s = 0.0;  // 0: the command's own
+  // Instruments
+  std::vector<std::string> descriptions;         // files or names of description files
+  std::vector<std::string> description_folders;  // searched before the shipped ones
+  bool known = false;
+  bool unverified = false;
+  bool watch = false;
+  std::string dialect;
+  std::string kind;
+  WireOptions wire;
 };
 
 // Nothing to run: print and leave.

@@ -38,6 +38,10 @@ constexpr std::array kCommands{
     Command{"tests", tests_command},
     Command{"summary", summary_command},
     Command{"devices", devices_command},
+    Command{"device check", device_check_command},
+    Command{"device show", device_show_command},
+    Command{"device new", device_new_command},
+    Command{"device probe", device_probe_command},
     Command{"doctor", doctor_command},
     Command{"version", version_command},
 };

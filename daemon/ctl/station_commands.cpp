@@ -6,6 +6,7 @@
 #include "daemon/app/resources.hpp"
 #include "daemon/app/test_list.hpp"
 #include "daemon/ctl/commands.hpp"
+#include "daemon/ctl/description_files.hpp"
 #include "daemon/ctl/local_checks.hpp"
 #include "daemon/ctl/status_view.hpp"
 
@@ -57,8 +58,13 @@ int status_command(const Options& options, Io& io) {
 }
 
 int devices_command(const Options& options, Io& io) {
+  if (options.known || options.unverified || !options.descriptions.empty()) return known_devices(options, io);
   auto client = connect(options, io);
-  if (!client) return report(client.error(), options, io);
+  if (!client) {
+    // What is known is shown all the same; the exit code says that the station's part is missing.
+    if (!options.json && !options.plain) known_devices(options, io);
+    return report(client.error(), options, io);
+  }
   const auto devices = client->call("devices");
   if (!devices) return report(devices.error(), options, io);
   Table table({"DEVICE", "CHANNEL", "KIND", "LINK", "ADDRESS", "INSTRUMENT", "SERIAL", "WATCHDOG", "POLLS", "ERRORS",
@@ -78,7 +84,12 @@ int devices_command(const Options& options, Io& io) {
                text_member(device, "error")},
               link_tone(link));
   }
-  return show(table, {{"devices", *devices}}, options, io);
+  int broken = 0;
+  const Json known = options.plain ? Json::array() : known_descriptions_json(options, io, broken);
+  show(table, {{"devices", *devices}, {"descriptions", known}}, options, io);
+  if (!options.json && !options.plain)
+    print(io.out, "\n" + known_descriptions_table(known).render(io.width, io.colour));
+  return 0;
 }
 
 int tests_command(const Options& options, Io& io) {

@@ -88,7 +88,7 @@ struct CtlTest : testing::Test {
 };
 
 TEST_F(CtlTest, WithoutADaemonEveryCommandExitsWith4) {
-  for (const char* command : {"status", "devices", "tests", "watch"}) {
+  for (const char* command : {"status", "tests", "watch"}) {
     const Ran ran = run({command});
     EXPECT_EQ(ran.code, 4) << command;
     EXPECT_EQ(ran.out, "") << command;
@@ -96,6 +96,12 @@ TEST_F(CtlTest, WithoutADaemonEveryCommandExitsWith4) {
   }
   EXPECT_EQ(run({"stop", "ch1"}).code, 4);
   EXPECT_EQ(start("good.toml").code, 4);
+  // The descriptions are known without it.
+  const Ran devices = run({"devices"});
+  EXPECT_EQ(devices.code, 4);
+  EXPECT_NE(devices.out.find("ea-psb-9000"), std::string::npos) << devices.out;
+  EXPECT_NE(devices.err.find("Is it running?"), std::string::npos) << devices.err;
+  EXPECT_EQ(run({"devices", "--plain"}).out, "");
 }
 
 TEST_F(CtlTest, StatusForPeopleScriptsAndPrograms) {
@@ -113,6 +119,7 @@ TEST_F(CtlTest, TestsAndDevicesAreObjectsInJsonAndLinesInPlain) {
   EXPECT_EQ(Json::parse(run({"tests", "--json"}).out)["tests"][0]["test"], 42);
   EXPECT_EQ(run({"tests", "--plain"}).out.substr(0, 7), "42\tch1\t");
   EXPECT_EQ(Json::parse(run({"devices", "--json"}).out)["devices"][0]["name"], "psb");
+  EXPECT_FALSE(Json::parse(run({"devices", "--json"}).out)["descriptions"].empty());
   EXPECT_EQ(run({"devices", "--plain"}).out.substr(0, 32), "psb\t-\t-\topen\t-\tEA PSB 9080-120\t-");
 }
 
