@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <map>
 
 #include "protocols/device/scan_plan.hpp"
 #include "protocols/modbus/modbus_device.hpp"
@@ -22,6 +23,12 @@ double value_of(const device::Value& value, const device::SiteParameters& site) 
 
 void assume(double& number, double otherwise) {
   if (std::isnan(number)) number = otherwise;
+}
+
+std::unexpected<base::Error> other_settings(const std::string& device, const transport::SerialSettings& first) {
+  base::FixedText<200> detail{"its description asks for other settings of the line than "};
+  detail.append(transport::to_text(first).view()).append("; give the wire baud, parity and stop_bits");
+  return base::failure(base::ErrorCode::invalid, device, detail.view());
 }
 
 }  // namespace
@@ -81,8 +88,11 @@ int transactions_per_poll(const DeviceConfig& device) {
   return static_cast<int>(device::plan_scan(*device.kind).blocks.size());
 }
 
-// What the devices of a wire share, by the wire's name.
-struct DeviceFactory::Lines {};
+// What the devices of a wire share, by the wire's index.
+struct DeviceFactory::Lines {
+  std::map<std::uint32_t, std::shared_ptr<modbus::TcpLine>> tcp;
+  std::map<std::uint32_t, std::shared_ptr<modbus::RtuLine>> rtu;
+};
 
 DeviceFactory::DeviceFactory(base::Clock& clock) : clock_(clock), lines_(std::make_unique<Lines>()) {}
 DeviceFactory::~DeviceFactory() = default;
@@ -92,13 +102,20 @@ base::Result<std::unique_ptr<device::Device>> DeviceFactory::make(const StationC
   if (!device.kind)
     return base::failure(base::ErrorCode::invalid, device.name, "the station file does not say how to reach it");
   const WireConfig& wire = station.wires[device.wire];
+  const auto unit = static_cast<std::uint8_t>(device.unit);
   switch (wire.transport) {
     case Transport::modbus_tcp: {
-      modbus::ModbusTcpEndpoint endpoint;
-      endpoint.host = wire.host;
-      endpoint.port = wire.port;
-      endpoint.unit = static_cast<std::uint8_t>(device.unit);
-      return modbus::make_modbus_device(device.kind, endpoint, device.site, clock_);
+      auto& line = lines_->tcp[device.wire];
+      if (!line) line = std::make_shared<modbus::TcpLine>(wire.host, wire.port);
+      return modbus::make_modbus_device(device.kind, line, unit, device.site, clock_);
+    }
+    case Transport::modbus_rtu: {
+      auto& line = lines_->rtu[device.wire];
+      const auto settings = wire.settings_given ? wire.settings : modbus::serial_settings(*device.kind);
+      if (!line) line = std::make_shared<modbus::RtuLine>(wire.line, settings, clock_);
+      if (line->settings() != settings) return other_settings(device.name, line->settings());
+      return modbus::make_modbus_rtu_device(device.kind, line, {.unit = unit, .response_timeout = {}}, device.site,
+                                            clock_);
     }
     default: break;
   }

@@ -96,27 +96,34 @@ struct TcpEndpoint {
   base::Duration min_gap;                                     // between a reply and the next request
 };
 
-// Modbus TCP. On any doubt the connection is closed at once: what may still arrive on it can never be taken for the
-// answer to a later question.
+class TcpLine;
+
+// One unit of a Modbus TCP connection. On any doubt the connection is closed at once: what may still arrive on it can
+// never be taken for the answer to a later question.
 class TcpClient final : public Client {
  public:
+  // With a connection of its own.
   TcpClient(TcpEndpoint endpoint, base::Clock& clock);
+  // On one that other units may share.
+  TcpClient(std::shared_ptr<TcpLine> line, std::uint8_t unit, base::Duration response_timeout, base::Duration min_gap,
+            base::Clock& clock);
   ~TcpClient() override;
 
-  // A fresh connection within the connect timeout; an open one is closed first. May allocate.
+  // A fresh connection within the connect timeout, or the shared one where it is open. May allocate.
   base::Status connect() override;
+  // Closes the connection when nobody shares it.
   void close() noexcept override;
-  [[nodiscard]] bool is_connected() const noexcept override { return connected_; }
-  [[nodiscard]] const TcpEndpoint& endpoint() const noexcept { return endpoint_; }
+  [[nodiscard]] bool is_connected() const noexcept override;
 
  private:
-  struct Context;
   base::Status begin(const Request& request) override;
   void failed(const Request& request, Doubt doubt) override;
   [[nodiscard]] _modbus* handle() noexcept override;
 
-  TcpEndpoint endpoint_;
-  std::unique_ptr<Context> context_;
+  std::shared_ptr<TcpLine> line_;
+  std::uint8_t unit_;
+  base::Duration min_gap_;
+  std::uint32_t epoch_ = 0;  // of the connection that connect() found
   bool connected_ = false;
 };
 

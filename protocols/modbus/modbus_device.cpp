@@ -31,6 +31,15 @@ std::unique_ptr<device::Device> make_modbus_device(std::shared_ptr<const device:
   return device::make_scripted_device(std::move(description), site, std::move(link), clock);
 }
 
+std::unique_ptr<device::Device> make_modbus_device(std::shared_ptr<const device::Description> description,
+                                                   std::shared_ptr<TcpLine> line, std::uint8_t unit,
+                                                   const device::SiteParameters& site, base::Clock& clock) {
+  auto client = std::make_unique<TcpClient>(std::move(line), unit, description->response_timeout,
+                                            std::max(description->min_gap, description->request_gap), clock);
+  auto link = std::make_unique<RegisterLink>(description, site, std::move(client));
+  return device::make_scripted_device(std::move(description), site, std::move(link), clock);
+}
+
 std::unique_ptr<device::Device> make_modbus_rtu_device(std::shared_ptr<const device::Description> description,
                                                        std::shared_ptr<RtuLine> line, const ModbusRtuEndpoint& endpoint,
                                                        const device::SiteParameters& site, base::Clock& clock) {

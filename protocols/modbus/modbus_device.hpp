@@ -10,6 +10,7 @@
 #include "protocols/device/device.hpp"
 #include "protocols/device/site.hpp"
 #include "protocols/modbus/rtu_client.hpp"
+#include "protocols/modbus/tcp_line.hpp"
 
 namespace cyclerd::modbus {
 
@@ -24,6 +25,12 @@ struct ModbusTcpEndpoint {
 // Does no I/O yet; open() does. `site` comes from bind_site() or default_site().
 [[nodiscard]] std::unique_ptr<device::Device> make_modbus_device(std::shared_ptr<const device::Description> description,
                                                                  const ModbusTcpEndpoint& endpoint,
+                                                                 const device::SiteParameters& site,
+                                                                 base::Clock& clock);
+
+// One unit of a connection that others may share: all of them are used by the wire's one thread.
+[[nodiscard]] std::unique_ptr<device::Device> make_modbus_device(std::shared_ptr<const device::Description> description,
+                                                                 std::shared_ptr<TcpLine> line, std::uint8_t unit,
                                                                  const device::SiteParameters& site,
                                                                  base::Clock& clock);
 

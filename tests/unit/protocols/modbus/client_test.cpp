@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 
+#include "protocols/modbus/tcp_line.hpp"
 #include "tests/unit/protocols/modbus/fake_server.hpp"
 
 namespace cyclerd::modbus {
@@ -163,6 +164,46 @@ TEST_F(TcpLink, LateReplyNeverAnswersALaterQuestion) {
     EXPECT_EQ(value[0], address);
   }
   EXPECT_EQ(connections.load(), 2);
+}
+
+// Two units behind one gateway: unit 9 is dead, and the gateway says nothing for it.
+TEST_F(TcpLink, UnitsShareAConnectionAndLoseItTogether) {
+  std::atomic<int> connections{0};
+  FakeServer server([&connections](FakeServer& s) {
+    for (int fd = s.accept(); fd >= 0; fd = s.accept()) {
+      ++connections;
+      Peer peer(fd);
+      for (Bytes r = peer.request(); !r.empty(); r = peer.request()) {
+        if (r[6] != 9) peer.send(registers_reply(r, {r[6]}));
+      }
+    }
+  });
+  const auto line = std::make_shared<TcpLine>("127.0.0.1", server.port());
+  TcpClient three(line, 3, base::seconds(5), {}, clock_);
+  TcpClient four(line, 4, base::seconds(5), {}, clock_);
+  TcpClient dead(line, 9, base::milliseconds(40), {}, clock_);
+  std::array<std::uint16_t, 1> value{};
+  for (TcpClient* c : {&three, &four, &dead}) ASSERT_TRUE(c->connect());
+  ASSERT_TRUE(three.read_registers(Function::holding, 5, value));
+  EXPECT_EQ(value[0], 3);
+  ASSERT_TRUE(four.read_registers(Function::holding, 5, value));
+  EXPECT_EQ(value[0], 4);
+  EXPECT_EQ(connections.load(), 1);
+
+  EXPECT_EQ(dead.read_registers(Function::holding, 5, value).error().code, ErrorCode::timeout);
+  for (TcpClient* c : {&three, &four, &dead}) {
+    EXPECT_FALSE(c->is_connected());
+    EXPECT_EQ(c->read_registers(Function::holding, 5, value).error().code, ErrorCode::disconnected);
+  }
+  ASSERT_TRUE(three.connect());
+  EXPECT_FALSE(four.is_connected()) << "a connection that somebody else renewed is not yet believed";
+  ASSERT_TRUE(four.connect());
+  ASSERT_TRUE(three.read_registers(Function::holding, 5, value));
+  ASSERT_TRUE(four.read_registers(Function::holding, 5, value));
+  EXPECT_EQ(value[0], 4);
+  EXPECT_EQ(connections.load(), 2);
+  four.close();
+  EXPECT_TRUE(three.is_connected()) << "one that leaves takes nobody along";
 }
 
 TEST_F(TcpLink, ReplyOfAnotherTransactionIsRefused) {
