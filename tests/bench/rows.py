@@ -157,6 +157,21 @@ def modbus(slices, reads):
     return rows
 
 
+# --- many channels
+
+
+def fleet(slices, seconds):
+    rows = []
+    for wires, units, period_ms in ((64, 1, 10), (64, 16, 100)):
+        seen = run_json(program("bench_fleet"), str(wires), str(units), str(period_ms), str(slices), str(seconds))
+        ours, bare = seen["ports"], seen["libmodbus"]
+        title = f"{wires * units} channels at {1000 // period_ms} Hz"
+        note = f"missed {ours['missed']}, bare {bare['missed']}; invalid {ours['invalid']}"
+        rows.append(row(f"{title}, readings", "1/s", ours["per_s"], "bare libmodbus", bare["per_s"], ours["n"], note, "higher"))
+        rows.append(row(f"{title}, CPU of a reading", "us", ours["cpu_us"], "bare libmodbus", bare["cpu_us"], ours["n"]))
+    return rows
+
+
 # --- a violation's way to the off command
 
 
