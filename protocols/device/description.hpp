@@ -51,6 +51,14 @@ struct ItemUnit {
   double offset = 0.0;
 };
 
+// One row of a scale that the instrument's own registers decide: it holds while what decides reads from `from` to `to`.
+struct ScaleRow {
+  double from = 0.0;
+  double to = 0.0;
+  double range = base::kAbsent;  // of the live range item; NaN: whatever it reads
+  double scale = 1.0;
+};
+
 // One value in the instrument.
 //   value (SI) = sign * raw * scale [* nominal value / full_scale] * unit factor + unit offset
 struct Item {
@@ -64,10 +72,15 @@ struct Item {
   WordOrder words = WordOrder::ABCD;
   int words_parameter = kNone;  // site parameter that overrides `words`
   double scale = 1.0;
-  int nominal = kNone;  // item
+  int nominal = kNone;               // item
+  int decimals_item = kNone;         // tells how many decimals the raw number has
+  int scale_item = kNone;            // chooses among `scale_rows` when the instrument is opened (a model number)
+  int range_item = kNone;            // chooses among them in every scan (a measuring range)
+  std::vector<ScaleRow> scale_rows;  // instead of `scale`
   double full_scale = 1.0;
   int sign_item = kNone;  // negative while this bit is 1
   std::uint8_t sign_bit = 0;
+  double sign_value = base::kAbsent;  // instead of a bit: negative while the sign item reads this
   text::Dimension dimension;
   double unit_factor = 1.0;
   double unit_offset = 0.0;  // degC that 0 degF is

@@ -175,41 +175,17 @@ class ItemReader {
 
   void unit() {
     if (const TomlNode* unit = reader_.optional("unit")) read_unit(*unit, item_, description_, diagnostics_);
-    if (const TomlNode* scale = reader_.optional("scale")) read_scale(*scale);
-    if (const TomlNode* sign = reader_.optional_table("negative_when")) {
-      TableReader r(*sign, "negative_when", diagnostics_);
-      if (const TomlNode* name = r.required("item"))
-        item_.sign_item = item_reference(*name, description_, diagnostics_);
-      item_.sign_bit = static_cast<std::uint8_t>(r.required_integer("bit", 0, 31).value_or(0));
-      r.finish();
+    if (const TomlNode* scale = reader_.optional("scale")) read_scale(*scale, item_, description_, diagnostics_);
+    for (const char* key : {"negative_when", "sign"}) {
+      if (const TomlNode* sign = reader_.optional_table(key)) read_sign(*sign, item_, description_, diagnostics_);
     }
     if (item_.type == ValueType::ascii || item_.type == ValueType::boolean) {
-      for (const char* key : {"unit", "scale", "negative_when"}) {
+      for (const char* key : {"unit", "scale", "negative_when", "sign"}) {
         if (const TomlNode* n = node_.find(key)) {
           diagnostics_.error("D018", n->key, fmt::format("'{}' has no meaning for text and switches", key),
                              "remove it");
         }
       }
-    }
-  }
-
-  void read_scale(const TomlNode& scale) {
-    if (scale.is_table()) {
-      TableReader r(scale, "scale", diagnostics_);
-      if (const TomlNode* name = r.required("nominal"))
-        item_.nominal = item_reference(*name, description_, diagnostics_);
-      if (r.required("full_scale")) item_.full_scale = r.optional_number("full_scale").value_or(1.0);
-      r.finish();
-      if (!(std::abs(item_.full_scale) > 0)) {
-        diagnostics_.error("D019", scale.value, "full_scale cannot be zero");
-        item_.full_scale = 1.0;
-      }
-      return;
-    }
-    item_.scale = reader_.optional_number("scale").value_or(1.0);
-    if (item_.scale == 0.0) {
-      diagnostics_.error("D019", scale.value, "a scale of zero makes every value zero");
-      item_.scale = 1.0;
     }
   }
 
@@ -412,6 +388,7 @@ void read_items(const TomlNode& table, Description& description, Diagnostics& di
   check_overlaps(description, diagnostics);
   check_forbidden(description, diagnostics);
   check_references(description, diagnostics);
+  check_scales(description, diagnostics);
 }
 
 }  // namespace loader

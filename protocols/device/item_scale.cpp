@@ -5,6 +5,12 @@
 
 namespace cyclerd::device {
 
+namespace {
+
+constexpr double kMaxDecimals = 9;
+
+}  // namespace
+
 using base::ErrorCode;
 using base::FixedText;
 using base::Result;
@@ -18,7 +24,10 @@ base::Error with_item(base::Error error, std::string_view item) {
 }
 
 ItemScale::ItemScale(const Description& description, const SiteParameters& site)
-    : d_(description), site_(site), nominals_(description.items.size(), base::kAbsent) {
+    : d_(description),
+      site_(site),
+      nominals_(description.items.size(), base::kAbsent),
+      choices_(description.items.size()) {
   for (const Item& item : d_.items) {
     Unit unit{item.unit_factor, item.unit_offset};
     if (item.unit_item != kNone) unit = {base::kAbsent, base::kAbsent};
@@ -49,6 +58,7 @@ Status ItemScale::load_units(ItemLink& link) {
 }
 
 Status ItemScale::confirm_units(ItemLink& link) const {
+  TRY(confirm_decimals(link));
   for (std::size_t i = 0; i < d_.items.size(); ++i) {
     const Item& item = d_.items[i];
     if (item.unit_item == kNone) continue;
@@ -65,8 +75,24 @@ Status ItemScale::confirm_units(ItemLink& link) const {
   return {};
 }
 
+Status ItemScale::confirm_decimals(ItemLink& link) const {
+  for (std::size_t i = 0; i < d_.items.size(); ++i) {
+    const Item& item = d_.items[i];
+    const auto same = [&item](const Item& before) { return before.decimals_item == item.decimals_item; };
+    if (item.decimals_item == kNone || std::any_of(d_.items.begin(), d_.items.begin() + std::ptrdiff_t(i), same))
+      continue;
+    TRY_ASSIGN(const double now, link.read_raw(item.decimals_item));
+    if (now == choices_[i].key) continue;
+    FixedText<200> detail{"the decimals of "};
+    detail.append(item.name).append(" were changed at the instrument; it must be initialised again");
+    return base::failure(ErrorCode::mismatch, link.name(), detail.view());
+  }
+  return {};
+}
+
 Status ItemScale::load_nominals(ItemLink& link) {
   TRY(load_units(link));
+  TRY(load_choices(link));
   for (const auto& item : d_.items) {
     if (item.nominal == kNone) continue;
     double& known = nominals_[static_cast<std::size_t>(item.nominal)];
@@ -84,8 +110,88 @@ Status ItemScale::load_nominals(ItemLink& link) {
   return {};
 }
 
+Status ItemScale::load_choices(ItemLink& link) {
+  for (std::size_t i = 0; i < d_.items.size(); ++i) {
+    const Item& item = d_.items[i];
+    if (item.decimals_item != kNone) TRY(load_decimals(static_cast<int>(i), link));
+    if (!item.scale_rows.empty()) TRY(load_row(static_cast<int>(i), link));
+  }
+  return {};
+}
+
+Status ItemScale::load_decimals(int index, ItemLink& link) {
+  const Item& item = d_.item(index);
+  TRY_ASSIGN(const double raw, link.read_raw(item.decimals_item));
+  Choice& choice = choices_[static_cast<std::size_t>(index)];
+  if (raw >= 0 && raw <= kMaxDecimals && raw == std::floor(raw)) {
+    choice.key = raw;
+    choice.scale = std::pow(10.0, -raw);
+    return {};
+  }
+  FixedText<200> detail{d_.item(item.decimals_item).name};
+  detail.append(" reads ").append(raw).append(", which is no number of decimals (0 to 9) of ").append(item.name);
+  return base::failure(ErrorCode::mismatch, link.name(), detail.view());
+}
+
+Status ItemScale::load_row(int index, ItemLink& link) {
+  const Item& item = d_.item(index);
+  Choice& choice = choices_[static_cast<std::size_t>(index)];
+  if (item.scale_item != kNone) {
+    TRY_ASSIGN(choice.key, link.read_raw(item.scale_item));
+  }
+  choice.range = base::kAbsent;
+  if (range_matters(item, choice)) {
+    TRY_ASSIGN(choice.range, link.read_raw(item.range_item));
+  }
+  choose(item, choice);
+  if (!std::isnan(choice.scale)) return {};
+  FixedText<200> detail{"no row of the scale of "};
+  detail.append(item.name).append(" fits");
+  if (item.scale_item != kNone) detail.append(" ").append(d_.item(item.scale_item).name).append(" ").append(choice.key);
+  if (!std::isnan(choice.range))
+    detail.append(" with ").append(d_.item(item.range_item).name).append(" ").append(choice.range);
+  detail.append("; this model is not described");
+  return base::failure(ErrorCode::mismatch, link.name(), detail.view());
+}
+
+// A range is asked only of models that have one.
+bool ItemScale::range_matters(const Item& item, const Choice& choice) const noexcept {
+  if (item.range_item == kNone) return false;
+  return std::any_of(item.scale_rows.begin(), item.scale_rows.end(), [&](const ScaleRow& r) {
+    return (item.scale_item == kNone || (choice.key >= r.from && choice.key <= r.to)) && !std::isnan(r.range);
+  });
+}
+
+void ItemScale::choose(const Item& item, Choice& choice) const noexcept {
+  choice.scale = base::kAbsent;
+  for (const ScaleRow& r : item.scale_rows) {
+    if (item.scale_item != kNone && !(choice.key >= r.from && choice.key <= r.to)) continue;
+    if (std::isnan(r.range) || r.range == choice.range) choice.scale = r.scale;
+  }
+}
+
+void ItemScale::follow_ranges(const ItemLink& link) noexcept {
+  for (std::size_t i = 0; i < d_.items.size(); ++i) {
+    const Item& item = d_.items[i];
+    if (item.range_item == kNone || !range_matters(item, choices_[i])) continue;
+    choices_[i].range = link.scanned(item.range_item);
+    choose(item, choices_[i]);
+  }
+}
+
+Status ItemScale::ask_range(int index, ItemLink& link) {
+  const Item& item = d_.item(index);
+  Choice& choice = choices_[static_cast<std::size_t>(index)];
+  if (!range_matters(item, choice)) return {};
+  TRY_ASSIGN(choice.range, link.read_raw(item.range_item));
+  choose(item, choice);
+  return {};
+}
+
 double ItemScale::factor(int index) const noexcept {
   const Item& item = d_.item(index);
+  const auto at = static_cast<std::size_t>(index);
+  if (item.decimals_item != kNone || !item.scale_rows.empty()) return choices_[at].scale * units_[at].factor;
   const double share =
       item.nominal == kNone ? 1.0 : nominals_[static_cast<std::size_t>(item.nominal)] / item.full_scale;
   // A nominal value is in SI already.
@@ -109,6 +215,11 @@ Result<double> ItemScale::to_raw(int index, double value_SI, std::string_view wh
   const double raw = item.type == ValueType::f32 ? exact : std::round(exact);
   if (std::isfinite(raw) && raw >= item.raw_min && raw <= item.raw_max) return raw;
   FixedText<200> detail{item.name};
+  if (std::isnan(factor(index))) {
+    detail.append(
+        ": its scale is not known: the instrument has not told it, or its range is one that is not described");
+    return base::failure(ErrorCode::invalid, who, detail.view());
+  }
   detail.append(": ").append(value_SI).append(" is outside what the register takes, ");
   detail.append(to_SI(index, item.raw_min)).append(" to ").append(to_SI(index, item.raw_max));
   return base::failure(ErrorCode::invalid, who, detail.view());

@@ -17,8 +17,14 @@ class ItemScale {
 
   // Reads every item that tells a unit, then every item that others are scaled by; one outside 1e-3..1e7 is an error.
   [[nodiscard]] base::Status load_nominals(ItemLink& link);
-  // `mismatch` when a unit is another one than when it was loaded: somebody changed it at the panel.
+  // `mismatch` when a unit, or a number of decimals, is another one than when it was loaded: somebody changed it at the
+  // panel.
   [[nodiscard]] base::Status confirm_units(ItemLink& link) const;
+
+  // Takes the live ranges from the last scan: what was measured is scaled by the range it was measured in.
+  void follow_ranges(const ItemLink& link) noexcept;
+  // Reads the live range of an item that is to be written or checked, where it has one.
+  [[nodiscard]] base::Status ask_range(int item, ItemLink& link);
 
   [[nodiscard]] double to_SI(int item, double raw) const noexcept;
   // `invalid` when the item cannot hold the value. `who`: for the message.
@@ -37,7 +43,19 @@ class ItemScale {
     double factor = 1.0;
     double offset = 0.0;
   };
+  // What the registers of the instrument chose; NaN: not read yet, or no row fits.
+  struct Choice {
+    double key = base::kAbsent;    // what scale_item read
+    double range = base::kAbsent;  // what range_item read
+    double scale = base::kAbsent;
+  };
   [[nodiscard]] base::Status load_units(ItemLink& link);
+  [[nodiscard]] base::Status load_choices(ItemLink& link);
+  [[nodiscard]] base::Status confirm_decimals(ItemLink& link) const;
+  [[nodiscard]] base::Status load_decimals(int item, ItemLink& link);
+  [[nodiscard]] base::Status load_row(int item, ItemLink& link);
+  [[nodiscard]] bool range_matters(const Item& item, const Choice& choice) const noexcept;
+  void choose(const Item& item, Choice& choice) const noexcept;
   [[nodiscard]] base::Result<Unit> unit_of(const Item& item, ItemLink& link) const;
   [[nodiscard]] double factor(int item) const noexcept;  // SI per raw step
   [[nodiscard]] double offset(int item) const noexcept { return units_[static_cast<std::size_t>(item)].offset; }
@@ -46,6 +64,7 @@ class ItemScale {
   SiteParameters site_;
   std::vector<double> nominals_;  // SI, NaN until read
   std::vector<Unit> units_;       // NaN until read, where the instrument tells
+  std::vector<Choice> choices_;   // per item
 };
 
 // "item: detail", so that a message names what people know.

@@ -28,6 +28,11 @@ void read_site_address(const text::TomlNode& node, Item& item, Description& desc
 void read_invert(text::TableReader& reader, Item& item, const Description& description);
 void read_readback(const text::TomlNode& node, Item& item, const Description& description,
                    text::Diagnostics& diagnostics);
+// scale = number, { nominal, full_scale }, { q }, { decimals }, { by, range_by, table }; sign = { item, negative }.
+void read_scale(const text::TomlNode& node, Item& item, const Description& description, text::Diagnostics& diagnostics);
+void read_sign(const text::TomlNode& node, Item& item, const Description& description, text::Diagnostics& diagnostics);
+// References of scales and signs that must fit each other.
+void check_scales(const Description& description, text::Diagnostics& diagnostics);
 void read_items(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
 void read_sequences(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
 

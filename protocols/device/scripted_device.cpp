@@ -270,7 +270,9 @@ double ScriptedDevice::measured(int index, std::uint32_t& flags) const noexcept 
   }
   if (item.sign_item != kNone) {
     const auto word = static_cast<std::uint32_t>(static_cast<std::int64_t>(link_->scanned(item.sign_item)));
-    if ((word >> item.sign_bit & 1U) != 0) value = -value;
+    const bool negative = std::isnan(item.sign_value) ? (word >> item.sign_bit & 1U) != 0
+                                                      : link_->scanned(item.sign_item) == item.sign_value;
+    if (negative) value = -value;
   }
   return value;
 }
@@ -297,6 +299,7 @@ void ScriptedDevice::fill(base::Reading& reading) {
   reading.flags = 0;
   reading.voltage_V = measured(m.voltage, reading.flags);
   reading.current_A = measured(m.current, reading.flags);
+  scale_.follow_ranges(*link_);
   reading.power_W = measured(m.power, reading.flags);
   reading.temperature_degC = measured(m.temperature, reading.flags);
   reading.chamber_degC = measured(m.chamber, reading.flags);
@@ -343,6 +346,8 @@ Result<double> ScriptedDevice::resolve(const Value& value, int item, const Field
 Status ScriptedDevice::run(SequenceId id, const FieldValues& fields, bool force) {
   for (const Step& step : d_->sequence(id)) {
     const Status done = run_step(step, fields, force);
+  // Somebody may have switched the range at the panel. Zero is zero in every range: a make-safe asks for nothing.
+  if (number != 0.0) TRY(scale_.ask_range(item, *link_));
     if (!done) {
       rewrite_all_ = true;
       return done;
