@@ -37,7 +37,8 @@ device::Capability promised_capability(const DeviceConfig& device) {
   using device::SequenceId;
   const Description& description = *device.kind;
   const device::CapabilityText& text = description.capability;
-  const auto told = [](const device::Told& number) {
+  const auto told = [&device](const device::Told& number) {
+    if (number.parameter != device::kNone) return device.site.values[static_cast<std::size_t>(number.parameter)];
     return number.item == device::kNone ? number.constant * number.times : base::kAbsent;
   };
   device::Capability capability;

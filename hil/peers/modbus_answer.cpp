@@ -134,6 +134,7 @@ std::size_t answer_pdu(std::span<const std::uint8_t> request, RegisterMap& map,
   reply[0] = request.empty() ? 0 : request[0];
   const Answer answer = request.empty() ? Answer::illegal_function : answer_function(x);
   if (answer == Answer::ok) return x.length;
+  if (answer == Answer::silence) return 0;
   reply[0] = static_cast<std::uint8_t>(reply[0] | kExceptionBit);
   reply[1] = static_cast<std::uint8_t>(answer);
   return 2;
@@ -152,6 +153,7 @@ Frame next_frame(std::span<const std::uint8_t> bytes) noexcept {
 std::size_t answer_frame(std::span<const std::uint8_t> frame, RegisterMap& map,
                          std::span<std::uint8_t, kMaxAdu> reply) {
   const std::size_t pdu = answer_pdu(frame.subspan(kMbapHeader), map, reply.subspan<kMbapHeader, kMaxPdu>());
+  if (pdu == 0) return 0;
   put_word(reply, 0, word_at(frame, 0));
   put_word(reply, 2, 0);
   put_word(reply, 4, static_cast<std::uint16_t>(pdu + 1));

@@ -14,8 +14,8 @@ inline constexpr std::size_t kMaxPdu = 253;
 inline constexpr std::size_t kMbapHeader = 7;
 inline constexpr std::size_t kMaxAdu = kMbapHeader + kMaxPdu;
 
-// Answers one request PDU (function code first); always gives a reply, an exception where the request is wrong. Returns
-// its length.
+// Answers one request PDU (function code first) with a reply, or an exception where the request is wrong. Returns its
+// length; 0 where the instrument keeps silent.
 [[nodiscard]] std::size_t answer_pdu(std::span<const std::uint8_t> request, RegisterMap& map,
                                      std::span<std::uint8_t, kMaxPdu> reply);
 
@@ -26,7 +26,7 @@ struct Frame {
 };
 [[nodiscard]] Frame next_frame(std::span<const std::uint8_t> bytes) noexcept;
 
-// Answers one complete frame. Returns the reply's length.
+// Answers one complete frame. Returns the reply's length, or 0.
 [[nodiscard]] std::size_t answer_frame(std::span<const std::uint8_t> frame, RegisterMap& map,
                                        std::span<std::uint8_t, kMaxAdu> reply);
 

@@ -15,6 +15,7 @@ enum class Answer : std::uint8_t {
   illegal_address = 2,
   illegal_value = 3,
   device_failure = 4,
+  silence = 255,  // no reply at all, as some instruments do where others send an exception
 };
 
 class RegisterMap {

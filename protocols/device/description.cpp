@@ -84,7 +84,9 @@ class Loader {
     r.finish();
     if (d_.maker.match.empty() && d_.model.match.empty()) {
       diagnostics_.error("D060", table.key, "no rule tells this instrument from another",
-                         "give maker or model a match = [\"...\"]");
+    d_.anonymous = r.optional_string("anonymous").value_or("");
+                         "give maker or model a match = [\"...\"]; if nothing tells, say why: anonymous = \"...\"");
+    if (!d_.anonymous.empty()) return;
     }
   }
 
@@ -139,8 +141,13 @@ class Loader {
     const auto mask = r.optional_integer("mask", 1, 0xFFFFFFFFLL);
     const TomlNode* range = r.optional_array("bits");
     field.invert = r.optional_bool("invert").value_or(false);
-    if ((one ? 1 : 0) + (mask ? 1 : 0) + (range ? 1 : 0) > 1)
-      diagnostics_.error("D041", node.value, "only one of bit, bits and mask can be given");
+    if ((one ? 1 : 0) + (mask ? 1 : 0) + (range ? 1 : 0) + (values ? 1 : 0) > 1)
+      diagnostics_.error("D041", node.value, "only one of bit, bits, mask and one_of can be given");
+    if (values) {
+      one_of(*values, field);
+      return field;
+    }
+    const TomlNode* values = r.optional_array("one_of");
     int top = 0;
     if (one) {
       field.mask = 1U << *one;
@@ -170,6 +177,18 @@ class Loader {
   void check_bits(const Item& item, int top, const TomlNode& node) {
     const int width = item.is_bits() ? 1 : 16 * item.count;
     const bool integer = item.type != ValueType::f32 && item.type != ValueType::ascii;
+  void one_of(const TomlNode& values, BitField& field) {
+    for (const auto& value : values.items) {
+      if (value.is_number())
+        field.one_of.push_back(value.number());
+      else
+        diagnostics_.error("D041", value.value, "one_of lists raw numbers", "write one_of = [10, 54]");
+    }
+    if (values.items.empty()) diagnostics_.error("D041", values.value, "one_of needs at least one number");
+    if (field.item != kNone && !d_.item(field.item).readable)
+      diagnostics_.error("D014", values.value, fmt::format("'{}' cannot be read", d_.item(field.item).name));
+  }
+
     if (!integer)
       diagnostics_.error("D041", node.value, fmt::format("'{}' has no bits", item.name), "use an integer or a coil");
     else if (top >= width)
@@ -181,6 +200,28 @@ class Loader {
   BitField flag(TableReader& r, const char* key) {
     const TomlNode* node = r.optional_table(key);
     if (!node) return {};
+  // One flag, or a list of which any makes an alarm.
+  void alarms(TableReader& r) {
+    const TomlNode* node = r.optional("alarm");
+    if (!node || !node->is_array()) {
+      d_.status.alarm = flag(r, "alarm");
+      return;
+    }
+    for (const auto& one : node->items) {
+      if (!one.is_table()) {
+        diagnostics_.error("D041", one.value, "an alarm is { item = ..., bit = ... }");
+        continue;
+      }
+      TableReader t(one, "[status] alarm", diagnostics_);
+      const BitField field = bits(t, one);
+      t.finish();
+      if (d_.status.alarm.item == kNone)
+        d_.status.alarm = field;
+      else
+        d_.status.more_alarms.push_back(field);
+    }
+  }
+
     TableReader t(*node, std::string("[status] ") + key, diagnostics_);
     const BitField field = bits(t, *node);
     t.finish();
@@ -218,7 +259,7 @@ class Loader {
     d_.status.count = status_item(r, "count");
     d_.status.output_on = flag(r, "output_on");
     d_.status.remote = flag(r, "remote");
-    d_.status.alarm = flag(r, "alarm");
+    alarms(r);
     if (const TomlNode* node = r.optional_table("regulation")) regulation(*node);
     if (const TomlNode* list = r.optional_array("compare")) {
       for (const auto& node : list->items) {
@@ -265,6 +306,19 @@ class Loader {
     if (!node->is_table()) {
       out.constant = r.optional_quantity(key, dimension).value_or(base::kAbsent);
       return out;
+    if (node->is_string() && node->string.starts_with('$')) {
+      out.parameter = d_.find_parameter(std::string_view{node->string}.substr(1));
+      const bool fits = out.parameter != kNone &&
+                        d_.parameters[static_cast<std::size_t>(out.parameter)].kind == Parameter::Kind::number &&
+                        d_.parameters[static_cast<std::size_t>(out.parameter)].dimension == dimension;
+      if (fits) return out;
+      out.parameter = kNone;
+      diagnostics_.error(
+          "D031", node->value,
+          fmt::format("'{}' is no site parameter that is a {}", node->string, text::dimension_name(dimension)),
+          "declare it in [site] with a default, min and max");
+      return out;
+    }
     }
     TableReader t(*node, std::string("[capability] ") + key, diagnostics_);
     if (const TomlNode* name = t.required("item")) {

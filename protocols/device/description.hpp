@@ -112,6 +112,7 @@ struct BitField {
   std::uint32_t mask = 0xFFFFFFFFU;
   std::uint8_t shift = 0;
   bool invert = false;
+  std::vector<double> one_of;  // raw values that make it true, instead of bits
 };
 
 struct RegulationMap {
@@ -191,6 +192,7 @@ struct Told {
   int item = kNone;
   double times = 1.0;
 };
+  int parameter = kNone;  // or the site
 
 // Which way a cycler's terminals can drive current: decides which sequences it needs. A source only charges, a sink
 // only discharges; one of each makes a composite channel.
@@ -250,6 +252,7 @@ struct Description {
   std::vector<Item> items;
   IdentityRule maker, model, serial, firmware;
 
+  std::string anonymous;  // why the instrument cannot say who it is; empty: it can
   struct {
     int voltage = kNone, current = kNone, power = kNone, temperature = kNone, chamber = kNone, chamber_setpoint = kNone;
   } measure;
@@ -258,6 +261,7 @@ struct Description {
     int count = kNone;  // unchanged: the instrument repeats itself
     BitField output_on, remote, alarm;
     RegulationMap regulation;
+    std::vector<BitField> more_alarms;  // an alarm is any of them
     std::vector<int> compare;  // set-points whose change by somebody else means foreign control
   } status;
   CapabilityText capability;

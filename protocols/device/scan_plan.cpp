@@ -22,6 +22,7 @@ std::vector<int> needed(const Description& d) {
   for (const int item : d.status.compare) add(items, item);
   // A range belongs to the scan whatever it scales: it may change at the panel at any time.
   for (const Item& item : d.items) add(items, item.range_item);
+  for (const BitField& more : d.status.more_alarms) add(items, more.item);
   return items;
 }
 

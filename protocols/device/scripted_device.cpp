@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "protocols/device/host_ramp.hpp"
-#include "protocols/device/item_scale.hpp"
+#include "protocols/device/scripted_device_class.hpp"
 #include "protocols/device/words.hpp"
 
 namespace cyclerd::device {
-
-namespace {
 
 using base::ErrorCode;
 using base::FixedText;
@@ -17,93 +14,11 @@ using base::kAbsent;
 using base::Result;
 using base::Status;
 
+namespace {
+
 constexpr base::Duration kCheckPeriod = base::milliseconds(2);  // between the reads of a check that waits
 
-FieldValues no_fields() {
-  FieldValues fields;
-  fields.fill(kAbsent);
-  return fields;
-}
-
-void set(FieldValues& fields, Field field, double value) {
-  fields[static_cast<std::size_t>(field)] = value * facts(field).factor;
-}
-
-class ScriptedDevice final : public Device {
- public:
-  ScriptedDevice(std::shared_ptr<const Description> description, const SiteParameters& site,
-                 std::unique_ptr<ItemLink> link, base::Clock& clock)
-      : d_(std::move(description)),
-        clock_(clock),
-        link_(std::move(link)),
-        scale_(*d_, site),
-        written_(d_->items.size(), kAbsent) {
-    describe();
-  }
-
-  Status open() override;
-  void close() noexcept override {
-    link_->close();
-    open_ = false;
-    ramp_.stop();
-    forget();
-  }
-  [[nodiscard]] bool is_open() const noexcept override { return open_; }
-  Status read(base::Reading& reading) override;
-  Status apply(const base::Setpoint& setpoint) override;
-  Status apply(const base::ChamberSetpoint& setpoint) override;
-  Status make_safe() override;
-  Status protect(const Protections& protections) override;
-  Status feed_watchdog() override;
-  Status release() override;
-  [[nodiscard]] const Capability& capability() const noexcept override { return capability_; }
-  [[nodiscard]] const Identity& identity() const noexcept override { return identity_; }
-
- private:
-  void describe();
-  Status load_capability();
-  Status told(const Told& from, double& value);
-  Result<FixedText<48>> identity_text(const IdentityRule& rule, std::string_view what);
-  Status identify();
-  Status resynchronise();
-  Status believe_again();
-  Status run(SequenceId id, const FieldValues& fields, bool force);
-  Status run_step(const Step& step, const FieldValues& fields, bool force);
-  Status run_write(const Step& step, const FieldValues& fields, bool force);
-  Status run_check(const Step& step, const FieldValues& fields);
-  Status run_send(const Step& step);
-  Result<double> resolve(const Value& value, int item, const FieldValues& fields);
-  Status read_back(int item, double raw, double tolerance_steps);
-  Status apply_sequence(SequenceId id, const FieldValues& fields);
-  Status inside_limits(const base::ChamberSetpoint& setpoint) const;
-  Status begin_ramp(const base::ChamberSetpoint& setpoint, double& first_degC);
-  Status follow_ramp(const base::Reading& reading);
-  void fill(base::Reading& reading);
-  [[nodiscard]] double measured(int item, std::uint32_t& flags) const noexcept;
-  [[nodiscard]] std::uint32_t bits(const BitField& field) const noexcept;
-  [[nodiscard]] bool touched_by_others() const noexcept;
-  void forget() noexcept { written_.assign(written_.size(), kAbsent); }
-  void pause(base::Duration duration) {
-    if (duration.us > 0) clock_.sleep_until(clock_.now() + duration);
-  }
-
-  std::shared_ptr<const Description> d_;
-  base::Clock& clock_;
-  std::unique_ptr<ItemLink> link_;
-  ItemScale scale_;
-  std::vector<double> written_;  // raw, per item: what the instrument is known to hold; NaN: unknown
-  Capability capability_;
-  Identity identity_;
-  bool identified_ = false;
-  bool open_ = false;
-  double last_count_ = kAbsent;
-  std::uint8_t last_output_on_ = 0;
-  bool rewrite_all_ = true;
-  bool believed_ = true;
-  HostRamp ramp_;
-  bool ramps_itself_ = false;
-  double commanded_degC_ = kAbsent;  // last set-point of a chamber that runs
-};
+}  // namespace
 
 // What is known before anybody was asked.
 void ScriptedDevice::describe() {
@@ -126,6 +41,10 @@ void ScriptedDevice::describe() {
 }
 
 Status ScriptedDevice::told(const Told& from, double& value) {
+  if (from.parameter != kNone) {
+    value = scale_.parameter(from.parameter);
+    return {};
+  }
   if (from.item == kNone) {
     if (!std::isnan(from.constant)) value = from.constant;
     return {};
@@ -281,7 +200,8 @@ std::uint32_t ScriptedDevice::bits(const BitField& field) const noexcept {
   double raw = link_->scanned(field.item);
   if (d_->item(field.item).type == ValueType::boolean) raw = scale_.switched(field.item, raw);
   const auto word = static_cast<std::uint32_t>(static_cast<std::int64_t>(raw));
-  const std::uint32_t value = (word & field.mask) >> field.shift;
+  std::uint32_t value = (word & field.mask) >> field.shift;
+  if (!field.one_of.empty()) value = std::find(field.one_of.begin(), field.one_of.end(), raw) != field.one_of.end();
   return field.invert ? static_cast<std::uint32_t>(value == 0) : value;
 }
 
@@ -294,12 +214,12 @@ bool ScriptedDevice::touched_by_others() const noexcept {
 }
 
 void ScriptedDevice::fill(base::Reading& reading) {
+  scale_.follow_ranges(*link_);
   const auto& m = d_->measure;
   const auto& s = d_->status;
   reading.flags = 0;
   reading.voltage_V = measured(m.voltage, reading.flags);
   reading.current_A = measured(m.current, reading.flags);
-  scale_.follow_ranges(*link_);
   reading.power_W = measured(m.power, reading.flags);
   reading.temperature_degC = measured(m.temperature, reading.flags);
   reading.chamber_degC = measured(m.chamber, reading.flags);
@@ -307,6 +227,7 @@ void ScriptedDevice::fill(base::Reading& reading) {
   reading.status = s.word == kNone ? 0 : static_cast<std::uint32_t>(static_cast<std::int64_t>(link_->scanned(s.word)));
   reading.output_on = s.output_on.item != kNone && bits(s.output_on) != 0 ? 1 : 0;
   reading.alarm = s.alarm.item != kNone && bits(s.alarm) != 0 ? 1 : 0;
+  for (const BitField& more : s.more_alarms) reading.alarm = reading.alarm != 0 || bits(more) != 0 ? 1 : 0;
   reading.remote = s.remote.item == kNone || bits(s.remote) != 0 ? 1 : 0;
   if (touched_by_others()) reading.remote = 0;
   reading.regulation = base::Regulation::unknown;
@@ -340,14 +261,14 @@ Result<double> ScriptedDevice::resolve(const Value& value, int item, const Field
   }
   if (value.negate) number = is_switch ? 1.0 - number : -number;
   if (is_switch) return scale_.switched(item, number);
+  // Somebody may have switched the range at the panel. Zero is zero in every range: a make-safe asks for nothing.
+  if (number != 0.0) TRY(scale_.ask_range(item, *link_));
   return scale_.to_raw(item, number, link_->name());
 }
 
 Status ScriptedDevice::run(SequenceId id, const FieldValues& fields, bool force) {
   for (const Step& step : d_->sequence(id)) {
     const Status done = run_step(step, fields, force);
-  // Somebody may have switched the range at the panel. Zero is zero in every range: a make-safe asks for nothing.
-  if (number != 0.0) TRY(scale_.ask_range(item, *link_));
     if (!done) {
       rewrite_all_ = true;
       return done;
@@ -471,73 +392,6 @@ Status ScriptedDevice::apply(const base::Setpoint& s) {
   return base::failure(ErrorCode::unsupported, link_->name(), "unknown control");
 }
 
-Status ScriptedDevice::inside_limits(const base::ChamberSetpoint& s) const {
-  const double min = capability_.temperature_min_degC;
-  const double max = capability_.temperature_max_degC;
-  if (s.temperature_degC >= min && s.temperature_degC <= max && s.ramp_K_per_min >= 0.0) return {};
-  FixedText<200> detail{"a set-point of "};
-  detail.append(s.temperature_degC).append(" degC with ").append(s.ramp_K_per_min).append(" K/min is refused: ");
-  detail.append("this chamber takes ").append(min).append(" to ").append(max);
-  detail.append(" degC; change the profile, or the limits set at the chamber");
-  return base::failure(ErrorCode::invalid, link_->name(), detail.view());
-}
-
-// A ramp begins where the air is; a new one of a chamber that runs goes on from the set-point in force.
-Status ScriptedDevice::begin_ramp(const base::ChamberSetpoint& s, double& first_degC) {
-  double from_degC = last_output_on_ != 0 ? commanded_degC_ : kAbsent;
-  if (std::isnan(from_degC)) {
-    TRY(resynchronise());
-    base::Reading reading;
-    TRY(link_->scan(reading.sent, reading.received));
-    fill(reading);
-    from_degC = reading.chamber_degC;
-  }
-  if (std::isnan(from_degC))
-    return base::failure(ErrorCode::mismatch, link_->name(), "no ramp without a measured air temperature");
-  first_degC = std::clamp(from_degC, capability_.temperature_min_degC, capability_.temperature_max_degC);
-  ramp_.begin(first_degC, s.temperature_degC, s.ramp_K_per_min * facts(Field::ramp_K_per_min).factor, clock_.now());
-  return {};
-}
-
-// The next step of a ramp that the host makes; never for a chamber that was stopped or taken over by somebody.
-Status ScriptedDevice::follow_ramp(const base::Reading& reading) {
-  if (!ramp_.active()) return {};
-  if (!open_ || reading.output_on == 0 || reading.remote == 0) {
-    ramp_.stop();
-    return {};
-  }
-  const auto next_degC = ramp_.due(clock_.now());
-  if (!next_degC) return {};
-  FieldValues fields = no_fields();
-  set(fields, Field::temperature_degC, *next_degC);
-  const Status done = apply_sequence(SequenceId::condition, fields);
-  if (done)
-    commanded_degC_ = *next_degC;
-  else
-    ramp_.stop();
-  return done;
-}
-
-Status ScriptedDevice::apply(const base::ChamberSetpoint& s) {
-  const double was_at_degC = ramp_.active() ? ramp_.at(clock_.now()) : commanded_degC_;
-  ramp_.stop();
-  FieldValues fields = no_fields();
-  if (s.run == 0) return apply_sequence(SequenceId::off, fields);
-  if (!open_) return apply_sequence(SequenceId::condition, fields);  // says so
-  TRY(inside_limits(s));
-  double first_degC = s.temperature_degC;
-  commanded_degC_ = was_at_degC;
-  if (!ramps_itself_ && s.ramp_K_per_min > 0.0) TRY(begin_ramp(s, first_degC));
-  set(fields, Field::temperature_degC, first_degC);
-  set(fields, Field::ramp_K_per_min, s.ramp_K_per_min);
-  const Status done = apply_sequence(SequenceId::condition, fields);
-  if (done)
-    commanded_degC_ = first_degC;
-  else
-    ramp_.stop();
-  return done;
-}
-
 // The off write goes out first, on the open connection or on a fresh one, before anything else is asked. It needs no
 // identity: opening an output is never wrong.
 Status ScriptedDevice::make_safe() {
@@ -581,8 +435,6 @@ Status ScriptedDevice::release() {
   close();
   return done;
 }
-
-}  // namespace
 
 std::unique_ptr<Device> make_scripted_device(std::shared_ptr<const Description> description, const SiteParameters& site,
                                              std::unique_ptr<ItemLink> link, base::Clock& clock) {

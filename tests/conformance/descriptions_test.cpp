@@ -86,7 +86,8 @@ TEST_P(ShippedDescription, SiteDefaultsLieInTheirRanges) {
 
 TEST_P(ShippedDescription, ScanIsShortAndMeasuresInOneBlock) {
   const ScanPlan plan = plan_scan(*d_);
-  EXPECT_LE(plan.blocks.size(), 2U);
+  // A chamber is slow: what it says of itself may lie scattered.
+  EXPECT_LE(plan.blocks.size(), d_->kind == DeviceKind::chamber ? 8U : 2U);
   const ScanBlock& main = plan.blocks.at(plan.main_block);
   for (const int item : {d_->measure.voltage, d_->measure.current, d_->measure.power}) {
     if (item == kNone) continue;
