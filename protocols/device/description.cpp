@@ -81,12 +81,12 @@ class Loader {
     d_.model = rule(r, "model", true);
     d_.serial = rule(r, "serial", false);
     d_.firmware = rule(r, "firmware", false);
+    d_.anonymous = r.optional_string("anonymous").value_or("");
     r.finish();
+    if (!d_.anonymous.empty()) return;
     if (d_.maker.match.empty() && d_.model.match.empty()) {
       diagnostics_.error("D060", table.key, "no rule tells this instrument from another",
-    d_.anonymous = r.optional_string("anonymous").value_or("");
                          "give maker or model a match = [\"...\"]; if nothing tells, say why: anonymous = \"...\"");
-    if (!d_.anonymous.empty()) return;
     }
   }
 
@@ -140,6 +140,7 @@ class Loader {
     const auto one = r.optional_integer("bit", 0, 31);
     const auto mask = r.optional_integer("mask", 1, 0xFFFFFFFFLL);
     const TomlNode* range = r.optional_array("bits");
+    const TomlNode* values = r.optional_array("one_of");
     field.invert = r.optional_bool("invert").value_or(false);
     if ((one ? 1 : 0) + (mask ? 1 : 0) + (range ? 1 : 0) + (values ? 1 : 0) > 1)
       diagnostics_.error("D041", node.value, "only one of bit, bits, mask and one_of can be given");
@@ -147,7 +148,6 @@ class Loader {
       one_of(*values, field);
       return field;
     }
-    const TomlNode* values = r.optional_array("one_of");
     int top = 0;
     if (one) {
       field.mask = 1U << *one;
@@ -174,9 +174,6 @@ class Loader {
     return field;
   }
 
-  void check_bits(const Item& item, int top, const TomlNode& node) {
-    const int width = item.is_bits() ? 1 : 16 * item.count;
-    const bool integer = item.type != ValueType::f32 && item.type != ValueType::ascii;
   void one_of(const TomlNode& values, BitField& field) {
     for (const auto& value : values.items) {
       if (value.is_number())
@@ -189,6 +186,9 @@ class Loader {
       diagnostics_.error("D014", values.value, fmt::format("'{}' cannot be read", d_.item(field.item).name));
   }
 
+  void check_bits(const Item& item, int top, const TomlNode& node) {
+    const int width = item.is_bits() ? 1 : 16 * item.count;
+    const bool integer = item.type != ValueType::f32 && item.type != ValueType::ascii;
     if (!integer)
       diagnostics_.error("D041", node.value, fmt::format("'{}' has no bits", item.name), "use an integer or a coil");
     else if (top >= width)
@@ -197,9 +197,6 @@ class Loader {
     if (!item.readable) diagnostics_.error("D014", node.value, fmt::format("'{}' cannot be read", item.name));
   }
 
-  BitField flag(TableReader& r, const char* key) {
-    const TomlNode* node = r.optional_table(key);
-    if (!node) return {};
   // One flag, or a list of which any makes an alarm.
   void alarms(TableReader& r) {
     const TomlNode* node = r.optional("alarm");
@@ -222,6 +219,9 @@ class Loader {
     }
   }
 
+  BitField flag(TableReader& r, const char* key) {
+    const TomlNode* node = r.optional_table(key);
+    if (!node) return {};
     TableReader t(*node, std::string("[status] ") + key, diagnostics_);
     const BitField field = bits(t, *node);
     t.finish();
@@ -303,9 +303,6 @@ class Loader {
     Told out;
     const TomlNode* node = needed ? r.required(key) : r.optional(key);
     if (!node) return out;
-    if (!node->is_table()) {
-      out.constant = r.optional_quantity(key, dimension).value_or(base::kAbsent);
-      return out;
     if (node->is_string() && node->string.starts_with('$')) {
       out.parameter = d_.find_parameter(std::string_view{node->string}.substr(1));
       const bool fits = out.parameter != kNone &&
@@ -319,6 +316,9 @@ class Loader {
           "declare it in [site] with a default, min and max");
       return out;
     }
+    if (!node->is_table()) {
+      out.constant = r.optional_quantity(key, dimension).value_or(base::kAbsent);
+      return out;
     }
     TableReader t(*node, std::string("[capability] ") + key, diagnostics_);
     if (const TomlNode* name = t.required("item")) {

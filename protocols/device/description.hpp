@@ -191,8 +191,8 @@ struct Told {
   double constant = base::kAbsent;
   int item = kNone;
   double times = 1.0;
-};
   int parameter = kNone;  // or the site
+};
 
 // Which way a cycler's terminals can drive current: decides which sequences it needs. A source only charges, a sink
 // only discharges; one of each makes a composite channel.
@@ -251,8 +251,8 @@ struct Description {
   std::vector<Parameter> parameters;
   std::vector<Item> items;
   IdentityRule maker, model, serial, firmware;
-
   std::string anonymous;  // why the instrument cannot say who it is; empty: it can
+
   struct {
     int voltage = kNone, current = kNone, power = kNone, temperature = kNone, chamber = kNone, chamber_setpoint = kNone;
   } measure;
@@ -260,8 +260,8 @@ struct Description {
     int word = kNone;   // raw, into Reading::status
     int count = kNone;  // unchanged: the instrument repeats itself
     BitField output_on, remote, alarm;
-    RegulationMap regulation;
     std::vector<BitField> more_alarms;  // an alarm is any of them
+    RegulationMap regulation;
     std::vector<int> compare;  // set-points whose change by somebody else means foreign control
   } status;
   CapabilityText capability;
