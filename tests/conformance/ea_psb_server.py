@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """An EA PSB 9000 as a pymodbus server: a peer whose Modbus code nobody of this project wrote.
 
-Prints its port, ends with its standard input. Leaves with 77 when pymodbus (Debian: python3-pymodbus, python3-serial-asyncio) is missing.
+Without an argument over TCP: prints its port. With a serial device over RTU: prints 1 when it listens. Ends with its standard input. Leaves with 77 when pymodbus (Debian: python3-pymodbus, python3-serial-asyncio) is missing.
 """
 import asyncio
 import struct
@@ -9,8 +9,8 @@ import sys
 
 try:
     from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
-    from pymodbus.server.async_io import ModbusTcpServer
-    from pymodbus.transaction import ModbusSocketFramer
+    from pymodbus.server.async_io import ModbusSerialServer, ModbusTcpServer
+    from pymodbus.transaction import ModbusRtuFramer, ModbusSocketFramer
 except ModuleNotFoundError as missing:
     print(missing, file=sys.stderr)
     sys.exit(77)
@@ -72,6 +72,13 @@ async def main():
     watched(supply.coil, supply)
     watched(supply.holding, supply)
     unit = ModbusSlaveContext(co=supply.coil, hr=supply.holding, zero_mode=True)
+    if len(sys.argv) > 1:
+        server = ModbusSerialServer(ModbusServerContext(slaves={1: unit}, single=False), ModbusRtuFramer, port=sys.argv[1],
+                                    baudrate=115200, ignore_missing_slaves=True)
+        await server.start()
+        print(1, flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+        return
     server = ModbusTcpServer(ModbusServerContext(slaves=unit, single=True), ModbusSocketFramer, None, ("127.0.0.1", 0))
     task = asyncio.ensure_future(server.serve_forever())
     await server.serving

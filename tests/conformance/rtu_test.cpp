@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <asio/io_context.hpp>
+#include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 #include "hil/peers/ea_psb_twin.hpp"
@@ -238,6 +240,31 @@ TEST(RtuInstruments, ASilentSlaveIsMadeSafeWhenItSpeaksAgain) {
   ASSERT_TRUE(safe) << safe.error().text();
   ASSERT_TRUE(riden->read(r));
   EXPECT_EQ(r.output_on, 0);
+}
+
+// mbpoll (Debian) reads and writes our slaves: what it prints is what they hold.
+std::string mbpoll(const std::string& options, const std::string& path, const std::string& values = "") {
+  const std::string command =
+      "mbpoll -m rtu -b 115200 -P none -0 -1 -o 5 " + options + " " + path + " " + values + " 2>&1";
+  std::string out;
+  std::FILE* pipe = popen(command.c_str(), "r");
+  char buffer[256];
+  while (std::fgets(buffer, sizeof buffer, pipe) != nullptr) out += buffer;
+  pclose(pipe);
+  return out;
+}
+
+TEST(RtuStranger, MbpollReadsAndWritesTheTwins) {
+  if (std::system("command -v mbpoll >/dev/null") != 0) GTEST_SKIP() << "mbpoll is not installed";
+  Line line(60062);
+  const std::string identity = mbpoll("-a 7 -t 4 -r 0 -c 4", line.server->path());
+  EXPECT_THAT(identity, testing::ContainsRegex("\\[0\\]:[ \t]*60062"));
+  EXPECT_THAT(identity, testing::ContainsRegex("\\[2\\]:[ \t]*4711"));
+  EXPECT_THAT(mbpoll("-a 7 -t 4 -r 8", line.server->path(), "420"), HasSubstr("Written 1 references"));
+  EXPECT_THAT(mbpoll("-a 7 -t 4 -r 8 -c 1", line.server->path()), testing::ContainsRegex("\\[8\\]:[ \t]*420"));
+  EXPECT_THAT(mbpoll("-a 1 -t 0 -r 402", line.server->path(), "1"), HasSubstr("Written 1 references"));
+  EXPECT_THAT(mbpoll("-a 1 -t 0 -r 402 -c 1", line.server->path()), testing::ContainsRegex("\\[402\\]:[ \t]*1"));
+  EXPECT_THAT(mbpoll("-a 7 -t 4 -r 200 -c 1", line.server->path()), HasSubstr("Illegal data address"));
 }
 
 TEST(RtuInstruments, OnAnEchoingLineNothingOpensAndNothingCountsAsSafe) {
