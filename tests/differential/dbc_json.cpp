@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "protocols/can/dbc.hpp"
-#include "protocols/can/signal.hpp"
+#include "protocols/dbc/dbc.hpp"
+#include "protocols/dbc/signal.hpp"
 #include "protocols/text/toml.hpp"
 
 namespace {
@@ -23,11 +23,11 @@ std::vector<std::uint8_t> bytes_of(const std::string& hex) {
   return bytes;
 }
 
-Json describe(const can::Database& bus) {
+Json describe(const dbc::Database& bus) {
   Json list = Json::array();
-  for (const can::Message& m : bus.messages) {
+  for (const dbc::Message& m : bus.messages) {
     Json signals = Json::object();
-    for (const can::Signal& s : m.signals) {
+    for (const dbc::Signal& s : m.signals) {
       Json words = Json::object();
       for (const auto& [value, text] : s.descriptions) words[std::to_string(value)] = text;
       signals[s.name] = {
@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   text::Diagnostics diagnostics;
-  const auto bus = can::read_dbc(*source, diagnostics);
+  const auto bus = dbc::read_dbc(*source, diagnostics);
   std::fprintf(stderr, "%s", diagnostics.all().empty() ? "" : diagnostics.render().c_str());
   if (!bus) return 1;
   std::cout << describe(*bus).dump() << '\n';
@@ -58,14 +58,14 @@ int main(int argc, char** argv) {
   while (std::cin >> id >> hex) {
     const bool extended = id.back() == 'x';
     if (extended) id.pop_back();
-    const can::Message* m = bus->find(static_cast<std::uint32_t>(std::stoul(id, nullptr, 16)), extended);
+    const dbc::Message* m = bus->find(static_cast<std::uint32_t>(std::stoul(id, nullptr, 16)), extended);
     Json values = Json::object();
     if (m != nullptr) {
       const auto frame = bytes_of(hex);
-      for (const can::Signal& s : m->signals) {
-        if (!can::is_present(*m, s, frame)) continue;
+      for (const dbc::Signal& s : m->signals) {
+        if (!dbc::is_present(*m, s, frame)) continue;
         char digits[40];
-        std::snprintf(digits, sizeof digits, "%a", can::raw_of(s, frame));
+        std::snprintf(digits, sizeof digits, "%a", dbc::raw_of(s, frame));
         values[s.name] = digits;
       }
     }

@@ -1,11 +1,11 @@
-#include "protocols/can/dbc.hpp"
+#include "protocols/dbc/dbc.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "protocols/can/signal.hpp"
+#include "protocols/dbc/signal.hpp"
 
-namespace cyclerd::can {
+namespace cyclerd::dbc {
 namespace {
 
 using testing::HasSubstr;
@@ -195,4 +195,4 @@ TEST(Dbc, ASwitchThatHangsOnItselfIsLeftOut) {
 }
 
 }  // namespace
-}  // namespace cyclerd::can
+}  // namespace cyclerd::dbc

@@ -1,9 +1,9 @@
-#include "protocols/can/signal.hpp"
+#include "protocols/dbc/signal.hpp"
 
 #include <bit>
 #include <cmath>
 
-namespace cyclerd::can {
+namespace cyclerd::dbc {
 namespace {
 
 // The place of a signal's n-th bit, counted from its least significant one.
@@ -108,4 +108,4 @@ bool put_value(const Signal& signal, double value, std::span<std::uint8_t> frame
   return signal.factor != 0.0 && put_raw(signal, (value - signal.offset) / signal.factor, frame);
 }
 
-}  // namespace cyclerd::can
+}  // namespace cyclerd::dbc

@@ -1,11 +1,11 @@
-#include "protocols/can/signal.hpp"
+#include "protocols/dbc/signal.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
-namespace cyclerd::can {
+namespace cyclerd::dbc {
 namespace {
 
 Signal signal(std::uint16_t start, std::uint16_t length, ByteOrder order,
@@ -104,4 +104,4 @@ TEST(CanSignal, AShortFrameHoldsNothing) {
 }
 
 }  // namespace
-}  // namespace cyclerd::can
+}  // namespace cyclerd::dbc

@@ -1,4 +1,4 @@
-#include "protocols/can/dbc.hpp"
+#include "protocols/dbc/dbc.hpp"
 
 #include <fmt/format.h>
 
@@ -8,10 +8,10 @@
 #include <map>
 #include <set>
 
-#include "protocols/can/dbc_tokens.hpp"
-#include "protocols/can/signal.hpp"
+#include "protocols/dbc/dbc_tokens.hpp"
+#include "protocols/dbc/signal.hpp"
 
-namespace cyclerd::can {
+namespace cyclerd::dbc {
 namespace {
 
 using text::Diagnostics;
@@ -468,4 +468,4 @@ std::optional<Database> read_dbc(const text::SourcePtr& source, text::Diagnostic
   return database;
 }
 
-}  // namespace cyclerd::can
+}  // namespace cyclerd::dbc

@@ -8,7 +8,7 @@
 
 #include "protocols/text/diagnostics.hpp"
 
-namespace cyclerd::can {
+namespace cyclerd::dbc {
 
 struct Token {
   enum class Kind : std::uint8_t { word, number, string, mark, end };
@@ -26,4 +26,4 @@ struct Token {
 // is reported (D090) and passed over.
 [[nodiscard]] std::vector<Token> tokens_of(const text::SourcePtr& source, text::Diagnostics& diagnostics);
 
-}  // namespace cyclerd::can
+}  // namespace cyclerd::dbc

@@ -1,9 +1,9 @@
-#include "protocols/can/dbc_tokens.hpp"
+#include "protocols/dbc/dbc_tokens.hpp"
 
 #include <charconv>
 #include <cmath>
 
-namespace cyclerd::can {
+namespace cyclerd::dbc {
 namespace {
 
 bool is_digit(char c) noexcept {
@@ -147,4 +147,4 @@ std::vector<Token> tokens_of(const text::SourcePtr& source, text::Diagnostics& d
   return Lexer(source, diagnostics).all();
 }
 
-}  // namespace cyclerd::can
+}  // namespace cyclerd::dbc

@@ -1,8 +1,8 @@
 #include <array>
 
-#include "protocols/can/dbc.hpp"
+#include "protocols/dbc/dbc.hpp"
 
-namespace cyclerd::can {
+namespace cyclerd::dbc {
 namespace {
 
 // 0x80 to 0x9F; the rest is Latin-1. 0: not assigned.
@@ -57,4 +57,4 @@ std::string utf8_of(std::string_view bytes) {
   return out;
 }
 
-}  // namespace cyclerd::can
+}  // namespace cyclerd::dbc

@@ -5,9 +5,9 @@
 #include <span>
 
 #include "protocols/base/rt.hpp"
-#include "protocols/can/dbc.hpp"
+#include "protocols/dbc/dbc.hpp"
 
-namespace cyclerd::can {
+namespace cyclerd::dbc {
 
 // The signal's bits as they stand in the frame, without sign. A frame that is too short for them: 0.
 [[nodiscard]] std::uint64_t bits_of(const Signal& signal, std::span<const std::uint8_t> frame) noexcept RT_NONBLOCKING;
@@ -25,4 +25,4 @@ namespace cyclerd::can {
 [[nodiscard]] bool put_raw(const Signal& signal, double raw, std::span<std::uint8_t> frame) noexcept RT_NONBLOCKING;
 [[nodiscard]] bool put_value(const Signal& signal, double value, std::span<std::uint8_t> frame) noexcept RT_NONBLOCKING;
 
-}  // namespace cyclerd::can
+}  // namespace cyclerd::dbc

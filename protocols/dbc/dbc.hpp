@@ -12,7 +12,7 @@
 #include "protocols/base/time.hpp"
 #include "protocols/text/diagnostics.hpp"
 
-namespace cyclerd::can {
+namespace cyclerd::dbc {
 
 inline constexpr std::uint16_t kMaxFrameBytes = 64;  // CAN FD
 
@@ -65,4 +65,4 @@ struct Database {
 // The same text in UTF-8.
 [[nodiscard]] std::string utf8_of(std::string_view bytes);
 
-}  // namespace cyclerd::can
+}  // namespace cyclerd::dbc
