@@ -28,7 +28,17 @@ class Loader {
     head(r);
     if (const TomlNode* t = r.optional_table("modbus")) loader::read_modbus(*t, d_, diagnostics_);
     if (const TomlNode* t = r.optional_table("site")) loader::read_parameters(*t, d_, diagnostics_);
+    const TomlNode* frames = nullptr;
+    if (d_.dialect == Dialect::text) {
+      if (const TomlNode* t = r.required_table("text")) loader::read_text(*t, d_, diagnostics_);
+      frames = r.optional_table("frame");
+      if (frames) loader::name_frames(*frames, d_);
+    }
     if (const TomlNode* t = r.required_table("item")) loader::read_items(*t, d_, diagnostics_);
+    if (frames) loader::read_frames(*frames, d_, diagnostics_);
+    if (d_.dialect == Dialect::text) {
+      if (const TomlNode* t = r.optional_table("command")) loader::read_commands(*t, d_, diagnostics_);
+    }
     if (const TomlNode* t = r.required_table("identify")) identify(*t);
     if (const TomlNode* t = r.required_table("measure")) measure(*t);
     if (const TomlNode* t = r.required_table("status")) status(*t);
@@ -55,7 +65,7 @@ class Loader {
     d_.title = r.required_string("title");
     const auto kind = r.required_word("kind", {"cycler", "chamber", "sensor"});
     d_.kind = kind == "chamber" ? DeviceKind::chamber : kind == "sensor" ? DeviceKind::sensor : DeviceKind::cycler;
-    (void)r.required_word("dialect", {"modbus"});
+    d_.dialect = r.required_word("dialect", {"modbus", "text"}) == "text" ? Dialect::text : Dialect::modbus;
   }
 
   IdentityRule rule(TableReader& r, const char* key, bool needed) {
@@ -188,7 +198,7 @@ class Loader {
 
   void check_bits(const Item& item, int top, const TomlNode& node) {
     const int width = item.is_bits() ? 1 : 16 * item.count;
-    const bool integer = item.type != ValueType::f32 && item.type != ValueType::ascii;
+    const bool integer = !is_fraction(item.type) && item.type != ValueType::ascii;
     if (!integer)
       diagnostics_.error("D041", node.value, fmt::format("'{}' has no bits", item.name), "use an integer or a coil");
     else if (top >= width)

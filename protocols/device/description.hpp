@@ -13,6 +13,7 @@
 #include "protocols/base/time.hpp"
 #include "protocols/device/device.hpp"
 #include "protocols/device/register.hpp"
+#include "protocols/device/text_item.hpp"
 #include "protocols/text/diagnostics.hpp"
 #include "protocols/text/quantity.hpp"
 #include "protocols/text/toml.hpp"
@@ -97,7 +98,9 @@ struct Item {
   int invert_parameter = kNone;               // site parameter that decides it
   double raw_min = 0.0;
   double raw_max = 0.0;
-  double resolution = 0.0;  // SI; 0: that of the raw number
+  double resolution = 0.0;    // SI; 0: that of the raw number
+  double written_step = 0.0;  // raw; what a fraction is rounded to when it is sent; 0: not known
+  TextItem text;              // of the text dialect
   Mark mark = Mark::unconfirmed;
   std::string source;
   std::string verified;
@@ -247,6 +250,11 @@ struct Description {
   std::vector<ForbiddenRange> forbidden;
   std::uint16_t max_read = kMaxReadRegisters;
   std::uint16_t max_gap = 8;  // unused registers that a block read may take along
+
+  TextLayer text;        // of the text dialect
+  ReplyRule text_reply;  // to what is set, unless it says otherwise
+  std::vector<TextCommand> commands;
+  std::vector<TextFrame> frames;
 
   std::vector<Parameter> parameters;
   std::vector<Item> items;

@@ -90,7 +90,7 @@ std::pair<double, double> raw_range(ValueType type) {
     case ValueType::u32: return {0, 4294967295.0};
     case ValueType::i32: return {-2147483648.0, 2147483647.0};
     case ValueType::f32: return {-3.4028234663852886e38, 3.4028234663852886e38};
-    case ValueType::ascii: break;
+    default: break;
   }
   return {0, 0};
 }
@@ -105,8 +105,13 @@ class ItemReader {
         reader_(node, "[item." + item.name + "]", diagnostics) {}
 
   void read() {
-    place();
-    layout();
+    if (description_.dialect == Dialect::text) {
+      read_text_item(reader_, item_, description_);
+      read_invert(reader_, item_, description_);
+    } else {
+      place();
+      layout();
+    }
     unit();
     access();
     range();
@@ -190,6 +195,13 @@ class ItemReader {
   }
 
   void access() {
+    if (description_.dialect == Dialect::modbus) register_access();
+    if (const TomlNode* readback = reader_.optional("readback")) {
+      read_readback(*readback, item_, description_, diagnostics_);
+    }
+  }
+
+  void register_access() {
     const std::string word = reader_.optional_word("access", {"r", "w", "rw"}).value_or("r");
     item_.readable = word != "w";
     item_.writable = word != "r";
@@ -209,13 +221,10 @@ class ItemReader {
       diagnostics_.error("D013", node_.find("write")->value, "two registers cannot be written with function 6",
                          "write = \"multiple\"");
     }
-    if (const TomlNode* readback = reader_.optional("readback")) {
-      read_readback(*readback, item_, description_, diagnostics_);
-    }
   }
 
   void range() {
-    const auto [low, high] = raw_range(item_.type);
+    const auto [low, high] = description_.dialect == Dialect::text ? text_range(item_) : raw_range(item_.type);
     item_.raw_min = reader_.optional_number("raw_min").value_or(low);
     item_.raw_max = reader_.optional_number("raw_max").value_or(high);
     if (item_.raw_min < low || item_.raw_max > high || item_.raw_min > item_.raw_max) {
@@ -385,7 +394,7 @@ void read_items(const TomlNode& table, Description& description, Diagnostics& di
   for (std::size_t i = 0; i < table.members.size(); ++i) {
     ItemReader(table.members[i].second, description.items[i], description, diagnostics).read();
   }
-  check_overlaps(description, diagnostics);
+  if (description.dialect == Dialect::modbus) check_overlaps(description, diagnostics);
   check_forbidden(description, diagnostics);
   check_references(description, diagnostics);
   check_scales(description, diagnostics);

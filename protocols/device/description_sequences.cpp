@@ -69,8 +69,10 @@ std::optional<Value> read_field(const TomlNode& node, std::string_view name, boo
 std::optional<Value> read_text_value(const TomlNode& node, const Item& item, std::uint32_t fields,
                                      const Description& description, Diagnostics& diagnostics) {
   std::string_view word = node.string;
+  if (double number = 0.0; word_value(item, word, number))
+    return Value{Value::Kind::constant, number, {}, kNone, false};
   if (word == "max") {
-    if (item.type != ValueType::f32 && item.type != ValueType::boolean)
+    if (!is_fraction(item.type) && item.type != ValueType::boolean)
       return Value{Value::Kind::largest, 0.0, {}, kNone, false};
     diagnostics.error("D026", node.value, fmt::format("'{}' has no largest raw value to write", item.name),
                       "write a quantity");
@@ -135,12 +137,15 @@ class SequenceReader {
     const TomlNode* write = r.optional("write");
     const TomlNode* check = r.optional("check");
     const TomlNode* wait = r.optional("wait");
-    if ((write != nullptr) + (check != nullptr) + (wait != nullptr) != 1) {
-      diagnostics_.error("D022", node.value, fmt::format("a step of {} is one of write, check and wait", what_),
-                         "{ write = \"item\", value = ... }, { check = \"item\", is = ... } or { wait = \"20 ms\" }");
+    const TomlNode* send = r.optional("send");
+    if ((write != nullptr) + (check != nullptr) + (wait != nullptr) + (send != nullptr) != 1) {
+      diagnostics_.error("D022", node.value, fmt::format("a step of {} is one of write, check, send and wait", what_),
+                         "{ write = \"item\", value = ... }, { check = \"item\", is = ... }, { send = \"command\" } or "
+                         "{ wait = \"20 ms\" }");
       return false;
     }
     bool good = true;
+    if (send) good = read_send(r, *send, step);
     if (write) good = read_write(r, *write, step);
     if (check) good = read_check(r, *check, step);
     if (wait) {
@@ -181,6 +186,14 @@ class SequenceReader {
     const auto read = read_value(*value, item, facts(id_).fields, description_, diagnostics_);
     if (read) step.value = *read;
     return read.has_value();
+  }
+
+  bool read_send(TableReader& r, const TomlNode& name, Step& step) {
+    step.kind = Step::Kind::send;
+    step.delay_before = duration(r, "delay_before");
+    step.delay_after = duration(r, "delay_after");
+    step.command = command_reference(name, description_, diagnostics_);
+    return step.command != kNone;
   }
 
   bool read_check(TableReader& r, const TomlNode& name, Step& step) {

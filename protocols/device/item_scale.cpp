@@ -212,7 +212,7 @@ Result<double> ItemScale::to_raw(int index, double value_SI, std::string_view wh
   const Item& item = d_.item(index);
   // Zero is zero in every scale but Fahrenheit's: a make-safe needs no nominal values.
   const double exact = value_SI == 0.0 && offset(index) == 0.0 ? 0.0 : (value_SI - offset(index)) / factor(index);
-  const double raw = item.type == ValueType::f32 ? exact : std::round(exact);
+  const double raw = is_fraction(item.type) ? exact : std::round(exact);
   if (std::isfinite(raw) && raw >= item.raw_min && raw <= item.raw_max) return raw;
   FixedText<200> detail{item.name};
   if (std::isnan(factor(index))) {
@@ -251,7 +251,9 @@ bool ItemScale::agrees(int index, double raw, double held, double tolerance_step
     step = std::max(std::abs(factor(other)), std::abs(factor(index)));
   } else if (item.resolution > 0) {
     step = item.resolution / std::abs(factor(index));
-  } else if (item.type == ValueType::f32) {
+  } else if (item.type == ValueType::f64 && item.written_step > 0) {
+    step = item.written_step;
+  } else if (is_fraction(item.type)) {
     return difference <= 1e-6 * std::abs(raw);
   }
   return difference <= tolerance_steps * step * (1 + 1e-9);

@@ -33,6 +33,17 @@ void read_scale(const text::TomlNode& node, Item& item, const Description& descr
 void read_sign(const text::TomlNode& node, Item& item, const Description& description, text::Diagnostics& diagnostics);
 // References of scales and signs that must fit each other.
 void check_scales(const Description& description, text::Diagnostics& diagnostics);
+// The text dialect: [text] after the site parameters, names of frames before the items, the rest after them.
+void read_text(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
+void read_text_item(text::TableReader& reader, Item& item, const Description& description);
+[[nodiscard]] std::pair<double, double> text_range(const Item& item);
+void name_frames(const text::TomlNode& table, Description& description);
+void read_frames(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
+void read_commands(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
+[[nodiscard]] int command_reference(const text::TomlNode& node, const Description& description,
+                                    text::Diagnostics& diagnostics);
+// The number that a word of the item stands for.
+[[nodiscard]] bool word_value(const Item& item, std::string_view word, double& number);
 void read_items(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
 void read_sequences(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
 

@@ -42,7 +42,35 @@ bool forbidden_between(const Description& d, const Item& item, std::uint32_t fir
 
 }  // namespace
 
+namespace {
+
+// Items of one query share its reply.
+bool same_query(const Item& a, const Item& b) {
+  return std::equal(a.text.query.begin(), a.text.query.end(), b.text.query.begin(), b.text.query.end(),
+                    [](const TextPiece& x, const TextPiece& y) { return x.kind == y.kind && x.literal == y.literal; });
+}
+
+ScanPlan plan_queries(const Description& d, const std::vector<int>& items) {
+  ScanPlan plan;
+  plan.offsets.assign(d.items.size(), -1);
+  for (const int first : items) {
+    if (plan.offsets[static_cast<std::size_t>(first)] != -1) continue;
+    ScanBlock block{Function::holding, 0, 0, plan.words};
+    for (const int other : items) {
+      auto& offset = plan.offsets[static_cast<std::size_t>(other)];
+      if (offset != -1 || !same_query(d.item(first), d.item(other))) continue;
+      offset = static_cast<std::int32_t>(plan.words++);
+      ++block.count;
+    }
+    plan.blocks.push_back(block);
+  }
+  return plan;
+}
+
+}  // namespace
+
 ScanPlan plan_blocks(const Description& d, std::vector<int> items) {
+  if (d.dialect == Dialect::text) return plan_queries(d, items);
   std::sort(items.begin(), items.end(), [&d](int a, int b) {
     return std::tuple(d.item(a).function, d.item(a).address, a) < std::tuple(d.item(b).function, d.item(b).address, b);
   });

@@ -51,6 +51,7 @@ struct TextItem {
   std::vector<double> invalid;  // numbers that stand for no value, beside those of SCPI
   int frame = -1;
   bool hold = false;         // written with the next write of its frame
+  bool only_words = false;   // any other reply is garbage
   double initial = 0.0;      // in a frame, when nothing was written and the item cannot be asked; raw
   bool has_initial = false;  // otherwise it is asked
 };

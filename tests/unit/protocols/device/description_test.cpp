@@ -130,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(
                "did you mean '$polarity'"},
         Damage{"parameter_that_does_not_fit", "value = \"$polarity\"", "value = \"$timeout\"", "D025", "does not fit"},
         Damage{"two_kinds_of_step", "{ check = \"output\",", "{ write = \"output\", check = \"output\",", "D022",
-               "one of write, check and wait"},
+               "one of write, check, send and wait"},
         Damage{"make_safe_starts_late", "make_safe = [", "make_safe = [ { wait = \"10 ms\" },", "D023", "at once"},
         Damage{"make_safe_unchecked", "  { check = \"output\", is = false, within = \"100 ms\" },\n", "", "D023",
                "does not check"},
