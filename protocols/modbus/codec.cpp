@@ -56,7 +56,7 @@ double largest(ValueType type) noexcept RT_NONBLOCKING {
     case ValueType::u32: return std::numeric_limits<std::uint32_t>::max();
     case ValueType::i32: return std::numeric_limits<std::int32_t>::max();
     case ValueType::f32: return static_cast<double>(std::numeric_limits<float>::max());
-    case ValueType::ascii: return 0.0;
+    default: return 0.0;
   }
   return 0.0;
 }
@@ -71,7 +71,7 @@ double decode(std::span<const std::uint16_t> registers, ValueType type, WordOrde
     case ValueType::u32: return join(registers[0], registers[1], order);
     case ValueType::i32: return static_cast<std::int32_t>(join(registers[0], registers[1], order));
     case ValueType::f32: return static_cast<double>(std::bit_cast<float>(join(registers[0], registers[1], order)));
-    case ValueType::ascii: break;
+    default: break;  // no number that stands in registers
   }
   return std::numeric_limits<double>::quiet_NaN();
 }
@@ -93,7 +93,7 @@ bool encode(double raw, ValueType type, WordOrder order, std::span<std::uint16_t
     case ValueType::f32:
       split(std::bit_cast<std::uint32_t>(static_cast<float>(rounded)), order, registers);
       return true;
-    case ValueType::ascii: break;
+    default: break;  // no number that stands in registers
   }
   return false;
 }

@@ -21,8 +21,8 @@ namespace cyclerd::modbus {
     case ValueType::i32:
     case ValueType::f32: return 2;
     case ValueType::ascii: return static_cast<std::uint16_t>((characters + 1) / 2);
+    default: return 1;
   }
-  return 1;
 }
 
 // The largest and smallest raw number that the type holds.

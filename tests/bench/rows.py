@@ -157,6 +157,19 @@ def modbus(slices, reads):
     return rows
 
 
+# --- a serial line
+
+
+def rtu(reads, seconds):
+    seen = run_json(program("bench_rtu"), str(reads), str(seconds))
+    ours, bare, dead = seen["client"], seen["libmodbus"], seen["one_dead"]
+    note = "a pty, 1750 us of silence between frames"
+    return [row("Modbus RTU reads of 8 registers", "1/s", ours["per_s"], "bare libmodbus", bare["per_s"], seen["n"], note, "higher"),
+            row("CPU of a read, RtuClient", "us", ours["cpu_us"], "bare libmodbus", bare["cpu_us"], seen["n"]),
+            row("one dead slave of eight, least rate of the others", "1/s", dead["before_per_s"] * dead["least_share"],
+                "all alive", dead["before_per_s"], int(dead["before_per_s"] * seconds), "goal 0.95", "higher")]
+
+
 # --- many channels
 
 
