@@ -338,8 +338,9 @@ class TextItemReader {
     if (item_.text.query.empty() && item_.text.set.empty() && item_.text.frame == kNone)
       diagnostics_.error("D084", item_.where, fmt::format("'{}' can neither be asked nor set", item_.name),
                          "add query = \"...\", set = \"...\" or frame = \"...\"");
-    item_.readable = !item_.text.query.empty();
-    item_.writable = !item_.text.set.empty() || item_.text.frame != kNone;
+    const auto access = r_.optional_word("access", {"r", "w", "rw"});
+    item_.readable = !item_.text.query.empty() && access != "w";
+    item_.writable = (!item_.text.set.empty() || item_.text.frame != kNone) && access != "r";
     if (item_.writable && item_.type == ValueType::ascii)
       diagnostics_.error("D013", item_.where, fmt::format("'{}' cannot be set: it is text", item_.name),
                          "make it a command, or type = \"word\" with its words");
