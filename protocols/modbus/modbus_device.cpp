@@ -81,7 +81,8 @@ std::vector<Probe> probes_of(const device::Description& description) {
   };
   offer_item(description.serial.item);
   offer_item(description.model.item);
-  for (const auto& block : device::plan_scan(description).blocks) offer(block.function, block.address, block.count);
+  const device::ScanPlan plan = device::plan_scan(description);
+  for (const auto& block : plan.blocks) offer(block.function, block.address, block.count);
   for (std::size_t i = 0; i < description.items.size(); ++i) offer_item(static_cast<int>(i));
   return found;
 }
