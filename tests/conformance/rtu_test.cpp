@@ -242,6 +242,26 @@ TEST(RtuInstruments, ASilentSlaveIsMadeSafeWhenItSpeaksAgain) {
   EXPECT_EQ(r.output_on, 0);
 }
 
+// What resynchronises a slave: two replies that cannot be mistaken for each other, and nothing forbidden.
+TEST(RtuInstruments, EveryModbusDescriptionHasTwoProbesOfDifferentShape) {
+  const device::DescriptionLibrary library({CYCLERD_SOURCE_DIR "/protocols/devices"});
+  int seen = 0;
+  for (const auto& name : library.names()) {
+    text::Diagnostics diagnostics;
+    const auto d = library.find(name, {}, diagnostics);
+    if (!d || d->dialect != device::Dialect::modbus) continue;  // that each one loads is another test's business
+    ++seen;
+    const auto probes = modbus::probes_of(*d);
+    ASSERT_EQ(probes.size(), 2U) << name;
+    EXPECT_FALSE(modbus::same_shape(probes[0], probes[1])) << name;
+    for (const auto& probe : probes) {
+      for (const auto& range : d->forbidden)
+        EXPECT_TRUE(probe.address > range.last || probe.address + probe.count <= range.first) << name;
+    }
+  }
+  EXPECT_GE(seen, 4);
+}
+
 // mbpoll (Debian) reads and writes our slaves: what it prints is what they hold.
 std::string mbpoll(const std::string& options, const std::string& path, const std::string& values = "") {
   const std::string command =
