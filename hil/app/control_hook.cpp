@@ -56,6 +56,13 @@ nlohmann::json plant_json(const Lab& lab, std::size_t i, Plant& plant) {
   return j;
 }
 
+std::vector<std::string> twin_names_of(LiveLab& live) {
+  std::vector<std::string> names;
+  for (const auto& [name, port] : live.ports()) names.push_back(name);
+  for (const auto& [name, tty] : live.ttys()) names.push_back(name);
+  return names;
+}
+
 std::string state_line(LiveLab& live) {
   nlohmann::json all;
   live.world().now([&](World& w) {
@@ -77,20 +84,20 @@ std::string state_line(LiveLab& live) {
   all["overruns"] = live.overruns();
   all["worst_beat_us"] = live.worst_beat().us;
   all["real_time_factor"] = live.real_time_factor();
-  for (const auto& [name, port] : live.ports()) {
-    all["twins"][name] = {
-        {"port", port}, {"mute", live.server(name)->mute()}, {"requests", live.server(name)->requests()}};
+  for (const std::string& name : twin_names_of(live)) {
+    TwinServer& server = *live.server(name);
+    all["twins"][name] = {{"mute", server.mute()}, {"requests", server.requests()}};
+    if (server.port() != 0) all["twins"][name]["port"] = server.port();
+    if (server.port() == 0) all["twins"][name]["tty"] = server.path();
   }
   return all.dump();
 }
 
 std::string on_server(LiveLab& live, const Words& words) {
   if (words.size() != 2) return fmt::format("error: write `{} NAME`", words[0]);
-  ModbusServer* server = live.server(words[1]);
+  TwinServer* server = live.server(words[1]);
   if (server == nullptr) {
-    std::vector<std::string> names;
-    for (const auto& [name, port] : live.ports()) names.push_back(name);
-    return not_among("twin in this lab", words[1], names);
+    return not_among("twin in this lab", words[1], twin_names_of(live));
   }
   if (words[0] == "drop") {
     server->drop_clients();

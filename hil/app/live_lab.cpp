@@ -10,10 +10,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "hil/peers/ea_psb_twin.hpp"
-#include "hil/peers/virtual_chamber_twin.hpp"
-#include "hil/peers/virtual_cycler_twin.hpp"
-
 namespace cyclerd::hil {
 namespace {
 
@@ -29,35 +25,32 @@ LiveLab::~LiveLab() {
   stop();
 }
 
-base::Status LiveLab::add_twin(const std::string& name, std::uint16_t port, std::unique_ptr<RegisterMap> map) {
-  auto twin = std::make_unique<Twin>();
-  twin->name = name;
-  twin->map = std::move(map);
-  auto server = ModbusServer::listen(twin->io, port, *twin->map);
-  if (!server) return std::unexpected(std::move(server).error());
-  twin->server = std::move(*server);
-  twins_.push_back(std::move(twin));
-  return {};
-}
-
-base::Status LiveLab::start() {
+std::vector<TwinOrder> LiveLab::orders() const {
+  std::vector<TwinOrder> orders;
   for (std::size_t i = 0; i < lab_.cyclers.size(); ++i) {
     const LabCycler& c = lab_.cyclers[i];
-    std::unique_ptr<RegisterMap> map;
-    if (c.twin == CyclerTwin::ea_psb) {
-      EaPsbOptions options{c.serial, c.state_low_word_first ? WordOrder::low_first : WordOrder::high_first};
-      map = std::make_unique<EaPsbTwin>(world_, i, options);
-    } else {
-      map = std::make_unique<VirtualCyclerTwin>(world_, i, VirtualCyclerOptions{c.serial});
-    }
-    TRY(add_twin(c.name, c.port, std::move(map)));
+    orders.push_back({c.name, c.place, {i, c.place.unit, c.serial, c.state_low_word_first, std::nullopt}});
   }
   for (std::size_t i = 0; i < lab_.chambers.size(); ++i) {
     const LabChamber& c = lab_.chambers[i];
-    VirtualChamberOptions options{c.serial, c.sensor_on};
-    TRY(add_twin(c.name, c.port, std::make_unique<VirtualChamberTwin>(world_, i, options)));
+    orders.push_back({c.name, c.place, {i, c.place.unit, c.serial, false, c.sensor_on}});
   }
-  for (auto& twin : twins_) twin->thread = std::thread([t = twin.get()] { t->io.run(); });
+  return orders;
+}
+
+base::Status LiveLab::start() {
+  const std::vector<TwinOrder> all = orders();
+  for (const TwinOrder& host : all) {
+    if (!host.place.shares.empty()) continue;
+    std::vector<TwinOrder> together{host};
+    for (const TwinOrder& guest : all) {
+      if (guest.place.shares == host.name) together.push_back(guest);
+    }
+    auto connection = std::make_unique<Connection>();
+    TRY(open_connection(*connection, together, world_, clock_));
+    connections_.push_back(std::move(connection));
+  }
+  for (auto& connection : connections_) connection->thread = std::thread([c = connection.get()] { c->io.run(); });
   plant_thread_ = std::thread([this] { beat(); });
   return {};
 }
@@ -86,7 +79,7 @@ std::vector<std::string> LiveLab::ask_for_real_time() {
     return pthread_setschedparam(thread.native_handle(), SCHED_FIFO, &parameters) == 0;
   };
   bool granted = fifo(plant_thread_, kPlantPriority);
-  for (auto& twin : twins_) granted = fifo(twin->thread, kTwinPriority) && granted;
+  for (auto& connection : connections_) granted = fifo(connection->thread, kTwinPriority) && granted;
   if (!granted)
     refused.push_back(
         fmt::format("SCHED_FIFO {} is refused: beats may come late under load. Allow it with `ulimit -r "
@@ -110,24 +103,40 @@ double LiveLab::real_time_factor() {
 
 void LiveLab::stop() {
   stopping_ = true;
-  for (auto& twin : twins_) twin->io.stop();
-  for (auto& twin : twins_) {
-    if (twin->thread.joinable()) twin->thread.join();
+  for (auto& connection : connections_) connection->io.stop();
+  for (auto& connection : connections_) {
+    if (connection->thread.joinable()) connection->thread.join();
   }
   if (plant_thread_.joinable()) plant_thread_.join();
 }
 
-ModbusServer* LiveLab::server(const std::string& name) {
-  for (auto& twin : twins_) {
-    if (twin->name == name) return twin->server.get();
+TwinServer* LiveLab::server(const std::string& name) {
+  for (auto& connection : connections_) {
+    for (auto& [twin, server] : connection->twins) {
+      if (twin == name) return server.get();
+    }
   }
   return nullptr;
 }
 
 std::map<std::string, std::uint16_t> LiveLab::ports() const {
   std::map<std::string, std::uint16_t> ports;
-  for (const auto& twin : twins_) ports[twin->name] = twin->server->port();
+  for (const auto& connection : connections_) {
+    for (const auto& [twin, server] : connection->twins) {
+      if (server->port() != 0) ports[twin] = server->port();
+    }
+  }
   return ports;
+}
+
+std::map<std::string, std::string> LiveLab::ttys() const {
+  std::map<std::string, std::string> ttys;
+  for (const auto& connection : connections_) {
+    for (const auto& [twin, server] : connection->twins) {
+      if (server->port() == 0) ttys[twin] = server->path();
+    }
+  }
+  return ttys;
 }
 
 }  // namespace cyclerd::hil

@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "hil/app/twin_server.hpp"
 #include "hil/lab/lab.hpp"
-#include "hil/peers/modbus_server.hpp"
 #include "hil/peers/shared_world.hpp"
 #include "protocols/base/clock.hpp"
 #include "protocols/base/result.hpp"
@@ -36,8 +36,9 @@ class LiveLab {
   [[nodiscard]] const Lab& lab() const noexcept { return lab_; }
   [[nodiscard]] SharedWorld& world() noexcept { return world_; }
   // By the twin's name; nullptr when there is none.
-  [[nodiscard]] ModbusServer* server(const std::string& name);
-  [[nodiscard]] std::map<std::string, std::uint16_t> ports() const;
+  [[nodiscard]] TwinServer* server(const std::string& name);
+  [[nodiscard]] std::map<std::string, std::uint16_t> ports() const;  // of twins on TCP
+  [[nodiscard]] std::map<std::string, std::string> ttys() const;     // of twins on ptys
   // Beats of the plant that came more than one period late.
   [[nodiscard]] std::uint64_t overruns() const noexcept { return overruns_; }
   [[nodiscard]] std::uint64_t beats() const noexcept { return beats_; }
@@ -47,20 +48,16 @@ class LiveLab {
   [[nodiscard]] double real_time_factor();
 
  private:
-  struct Twin {
-    std::string name;
-    std::unique_ptr<RegisterMap> map;
-    asio::io_context io{1};
-    std::unique_ptr<ModbusServer> server;
+  struct Connection : TwinConnection {
     std::thread thread;
   };
-  [[nodiscard]] base::Status add_twin(const std::string& name, std::uint16_t port, std::unique_ptr<RegisterMap> map);
+  [[nodiscard]] std::vector<TwinOrder> orders() const;
   void beat();
 
   Lab lab_;
   base::Clock& clock_;
   SharedWorld world_;
-  std::vector<std::unique_ptr<Twin>> twins_;
+  std::vector<std::unique_ptr<Connection>> connections_;
   std::thread plant_thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> overruns_{0};

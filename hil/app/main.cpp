@@ -76,6 +76,7 @@ int run_lab(const std::string& path, const std::string& ports_file, bool realtim
     hook = std::move(*started);
   }
   nlohmann::json ports = live.ports();
+  for (const auto& [name, tty] : live.ttys()) ports[name] = tty;
   if (hook) ports["control"] = hook->port();
   if (!ports_file.empty() && !write_ports(ports_file, ports)) {
     fmt::print(stderr, "cycler-hil: cannot write {}; is the folder there and writable?\n", ports_file);

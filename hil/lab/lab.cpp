@@ -146,8 +146,9 @@ void resolve_all(LabLoader& x) {
       x.diagnostics.error("L006", {}, fmt::format("port {} of \"{}\" is taken by another twin of this lab", port, name),
                           "choose another, or 0 for a free one");
   };
-  for (const auto& chamber : x.lab.chambers) check_port(chamber.port, chamber.name);
-  for (const auto& cycler : x.lab.cyclers) check_port(cycler.port, cycler.name);
+  for (const auto& chamber : x.lab.chambers) check_port(chamber.place.port, chamber.name);
+  for (const auto& cycler : x.lab.cyclers) check_port(cycler.place.port, cycler.name);
+  check_places(x);
 }
 
 }  // namespace
@@ -157,7 +158,7 @@ std::optional<Lab> load_lab(const text::SourcePtr& source, text::Diagnostics& di
   auto document = text::parse_toml(source, diagnostics);
   if (!document) return std::nullopt;
   text::TableReader root(*document, "a lab file", diagnostics);
-  LabLoader x{diagnostics, {}, {}, {}, {}, {}};
+  LabLoader x{diagnostics, {}, {}, {}, {}, {}, {}};
   if (auto format = root.required_integer("format", 1, 1000000); format && *format != 1) {
     diagnostics.error("L001", document->find("format")->value,
                       fmt::format("format {} is unknown, this program reads format 1", *format));

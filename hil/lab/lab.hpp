@@ -8,16 +8,24 @@
 #include <vector>
 
 #include "hil/cells/cell_set.hpp"
+#include "hil/lab/twin_kinds.hpp"
 #include "hil/plant/world.hpp"
 #include "protocols/text/diagnostics.hpp"
 
 namespace cyclerd::hil {
 
-enum class CyclerTwin : std::uint8_t { ea_psb, virtual_cycler };
+// Where a twin is reached.
+struct LabPlace {
+  const TwinKind* kind = nullptr;  // never null in an accepted lab
+  std::uint16_t port = 0;          // 0: a free one
+  std::optional<std::string> tty;  // on a pty instead; not empty: a link to it of that name
+  int unit = 1;                    // Modbus unit, address or channel on its connection
+  std::string shares;              // the twin on whose connection it is; empty: it has its own
+};
 
 struct LabChamber {
   std::string name;
-  std::uint16_t port = 0;  // 0: a free one
+  LabPlace place;
   std::string serial;
   ChamberConfig config;
   ChamberReport report = ChamberReport::actual;
@@ -33,8 +41,7 @@ struct LabCell {
 
 struct LabCycler {
   std::string name;
-  CyclerTwin twin = CyclerTwin::virtual_cycler;
-  std::uint16_t port = 0;
+  LabPlace place;
   std::string serial;
   std::size_t cell = 0;
   bool state_low_word_first = false;  // EA: order of register 505

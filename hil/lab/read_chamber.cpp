@@ -25,8 +25,7 @@ void read_chamber(LabLoader& x, text::TableReader& reader) {
   LabChamber chamber;
   ChamberConfig& c = chamber.config;
   chamber.name = read_name(x, reader);
-  chamber.port = read_port(reader);
-  (void)reader.optional_word("twin", {"virtual-chamber"});
+  chamber.place = read_place(x, reader, true, "virtual-chamber");
   chamber.serial = reader.optional_string("serial").value_or(fmt::format("VT-{}", chamber.name));
   c.room_degC = x.lab.room_degC;
   c.start_degC = x.lab.room_degC;

@@ -49,7 +49,7 @@ void read_ratings(text::TableReader& reader, StageConfig& s) {
   s.power_min_W = -s.power_max_W;
 }
 
-void read_stage(text::TableReader& reader, CyclerTwin twin, StageConfig& s) {
+void read_stage(text::TableReader& reader, bool quantises, StageConfig& s) {
   take(read_bounded(reader, "rise_time_constant", dim::kTime, 0.0, 1.0, false), s.rise_time_constant_s);
   take(read_bounded(reader, "slew", dim::kCurrentRate, 0.0, 1e6, false), s.slew_A_per_s);
   take(read_bounded(reader, "voltage_overshoot", dim::kVoltage, 0.0, 0.02, false), s.voltage_overshoot_V);
@@ -62,7 +62,7 @@ void read_stage(text::TableReader& reader, CyclerTwin twin, StageConfig& s) {
   take(read_bounded(reader, "voltage_offset", dim::kVoltage, -10.0, 10.0, false), s.voltage_offset_V);
   take(read_number(reader, "current_gain", {0.5, 2.0, ""}, false), s.current_gain);
   take(read_bounded(reader, "current_offset", dim::kCurrent, -10.0, 10.0, false), s.current_offset_A);
-  if (twin == CyclerTwin::ea_psb) {  // its own registers quantise
+  if (quantises) {  // its own registers quantise
     s.voltage_step_V = s.current_step_A = 0.0;
     return;
   }
@@ -174,18 +174,16 @@ std::optional<base::Duration> read_duration(text::TableReader& reader, std::stri
 void read_cycler(LabLoader& x, text::TableReader& reader) {
   LabCycler cycler;
   cycler.name = read_name(x, reader);
-  cycler.port = read_port(reader);
-  const auto twin = reader.required_word("twin", {"ea-psb", "virtual-cycler"});
-  cycler.twin = twin == "ea-psb" ? CyclerTwin::ea_psb : CyclerTwin::virtual_cycler;
+  cycler.place = read_place(x, reader, false, "");
+  const bool ea_psb = cycler.place.kind != nullptr && cycler.place.kind->name == "ea-psb";
   cycler.serial = reader.optional_string("serial").value_or(fmt::format("VC-{}", cycler.name));
-  if (cycler.twin == CyclerTwin::ea_psb)
-    cycler.state_low_word_first = reader.optional_word("state_word_order", {"ABCD", "CDAB"}) == "CDAB";
+  if (ea_psb) cycler.state_low_word_first = reader.optional_word("state_word_order", {"ABCD", "CDAB"}) == "CDAB";
   refer(reader, "cell", x.lab.cyclers.size(), x.cycler_to_cell, true);
   cycler.config.instrument_degC = x.lab.room_degC;
   cycler.config.probe.cold_junction_degC = x.lab.room_degC;
   take_class(reader.optional_word("class", {"ideal", "good", "cheap"}).value_or("ideal"), cycler.config);
   read_ratings(reader, cycler.config.stage);
-  read_stage(reader, cycler.twin, cycler.config.stage);
+  read_stage(reader, ea_psb, cycler.config.stage);
   read_accuracy(reader, cycler.config);
   read_meters(reader, cycler.config);
   read_leads(reader, cycler);

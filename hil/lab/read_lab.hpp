@@ -23,10 +23,15 @@ struct LabLoader {
     text::Span where;
   };
   std::vector<Reference> cell_to_chamber, cycler_to_cell, sensor_to_cell;
+  std::vector<Reference> sharing;  // `from` is of no use: the places know
 };
 
 [[nodiscard]] std::string read_name(LabLoader& x, text::TableReader& reader);
 [[nodiscard]] std::uint16_t read_port(text::TableReader& reader);
+// `twin`, and `port`, `tty` or `shares`; `fallback`: the kind where no `twin` is given ("": it must be).
+[[nodiscard]] LabPlace read_place(LabLoader& x, text::TableReader& reader, bool chamber, std::string_view fallback);
+// Whoever shares a connection must fit on it.
+void check_places(LabLoader& x);
 void refer(text::TableReader& reader, std::string_view key, std::size_t from, std::vector<LabLoader::Reference>& out,
            bool required);
 inline void take(std::optional<double> value, double& into) {

@@ -43,8 +43,9 @@ class ModbusServer::Session : public std::enable_shared_from_this<Session> {
       if (frame.state == Frame::State::broken) return close();
       if (frame.state == Frame::State::incomplete) return read();
       std::size_t reply = 0;
-      if (!server_.mute_) {
-        reply = answer_frame(std::span(in_).first(frame.length), server_.map_, out_);
+      RegisterMap* map = server_.map_of(in_[6]);  // the unit's; nobody's keeps silent
+      if (!server_.mute_ && map != nullptr) {
+        reply = answer_frame(std::span(in_).first(frame.length), *map, out_);
         ++server_.requests_;
       }
       std::copy(in_.begin() + static_cast<std::ptrdiff_t>(frame.length),
