@@ -21,7 +21,8 @@ MISTAKES = [
     ('scan            = "100 ms"', 'scan            = "100 mV"', ["scan", "100 mV"]),
     ('scan            = "100 ms"', 'scan            = "500 us"', ["outside 1 ms to 10 s"]),
     ('max = "4.4 V"', 'max = "4.4 A"', ["voltage", "4.4 A"]),
-    ('"modbus-tcp"', '"modbus-rtu"', ["modbus-rtu", "modbus-tcp"]),
+    ('"modbus-tcp"', '"modbus-udp"', ["modbus-udp", "modbus-tcp"]),
+    ('"modbus-tcp"', '"modbus-rtu"', ["lacks 'line'", "unknown key 'host'"]),
     ("[record]", "[record", ["error"]),
 ]
 
