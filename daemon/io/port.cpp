@@ -270,7 +270,8 @@ MonoTime Port::next_call(MonoTime now) const noexcept {
   for (const auto& e : entries_) {
     if (e->linked()) next = std::min(next, e->polls.next());
     if (e->wants_feed()) next = std::min(next, e->feeds.next());
-    if (e->unsafe) next = std::min(next, e->safe_at);
+    // As in make_safe_next(): what was never open is probed instead.
+    if (e->unsafe && e->health.link != LinkState::closed) next = std::min(next, e->safe_at);
     if (e->wants_probe()) next = std::min({next, probe_time(*e), now + kLookout});
   }
   return std::max(next, now);

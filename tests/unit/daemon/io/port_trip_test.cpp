@@ -102,6 +102,20 @@ TEST_F(PortTrip, MakeSafeIsTriedAtAGrowingPaceUntilVerified) {
   EXPECT_FALSE(channels[0].energised.load());
 }
 
+TEST_F(PortTrip, AnInstrumentThatWasNeverReachedWaitsForItsProbeAndDoesNotSpin) {
+  FakeDevice& device = add();
+  device.on_open.fail(base::ErrorCode::timeout);
+  build();
+  round();
+  send(0, charge());
+  round();
+  ASSERT_NE(cause(), Cause::none);
+  EXPECT_GT(port->run_once(), clock.now());
+  run_for(seconds(10));
+  EXPECT_EQ(device.count(Called::make_safe), 0U);
+  EXPECT_GT(device.count(Called::open), 2U);
+}
+
 TEST_F(PortTrip, StaysEnergisedForEverybodyUntilOffIsVerified) {
   FakeDevice& device = charging();
   device.on_safe.fail(base::ErrorCode::mismatch);
