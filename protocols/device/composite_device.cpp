@@ -79,7 +79,7 @@ class CompositeDevice final : public Device {
   [[nodiscard]] bool has(Part part) const noexcept { return parts_.devices[static_cast<std::size_t>(part)] != nullptr; }
   [[nodiscard]] Device& device(Part part) noexcept { return *parts_.devices[static_cast<std::size_t>(part)]; }
   void describe();
-  Status tell(Part part, Status status);
+  Status tell(Part part, Status status, const Reading* reading = nullptr);
   Status part_read(Part part, Reading& reading);
   Status check_off(Part part);
   Status turn_off(Part part);
@@ -122,13 +122,13 @@ void CompositeDevice::describe() {
   join(identity_.firmware, source.firmware, sink.firmware);
 }
 
-Status CompositeDevice::tell(Part part, Status status) {
-  if (watcher_ != nullptr) watcher_->part_seen(part, device(part), status);
+Status CompositeDevice::tell(Part part, Status status, const Reading* reading) {
+  if (watcher_ != nullptr) watcher_->part_seen(part, device(part), status, status ? reading : nullptr);
   if (!status) return std::unexpected(with_part(std::move(status).error(), part));
   return status;
 }
 
-// Every part is opened, whatever the others say: one that can be reached is off then.
+// Both sides are opened, whatever the other says: one that can be reached is off then.
 Status CompositeDevice::open() {
   open_ = false;
   active_ = SideOn::none;
@@ -137,7 +137,7 @@ Status CompositeDevice::open() {
   last_voltage_V_ = base::kAbsent;
   Status first;
   for (const Part part : {Part::source, Part::sink, Part::relay, Part::voltmeter, Part::shunt}) {
-    if (!has(part)) continue;
+    if (!has(part) || (!first && part != Part::sink)) continue;
     Status opened = tell(part, device(part).open());
     if (!opened && first) first = std::move(opened);
   }
@@ -160,7 +160,7 @@ Status CompositeDevice::part_read(Part part, Reading& reading) {
   reading.sent = clock_.now();
   Status status = device(part).read(reading);
   if (status && reading.received.us == 0) reading.received = clock_.now();
-  return tell(part, std::move(status));
+  return tell(part, std::move(status), &reading);
 }
 
 // Off is believed only when the instrument says so.
@@ -279,8 +279,8 @@ Status CompositeDevice::make_safe() {
   Status worst;
   for (const Part part : order) {
     if (!has(part)) continue;
-    const Status done = device(part).make_safe();
-    if (!done && worst) worst = std::unexpected(with_part(done.error(), part));
+    Status done = tell(part, device(part).make_safe());
+    if (!done && worst) worst = std::move(done);
   }
   if (!worst) return worst;
   if (active_ != SideOn::none) off_since_ = clock_.now();

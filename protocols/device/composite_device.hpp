@@ -43,12 +43,14 @@ inline constexpr std::uint32_t kVoltageDisagrees = 1U << 6;
 inline constexpr std::uint32_t kCurrentDisagrees = 1U << 7;
 }  // namespace composite_status
 
-// Told on the port's thread after every attempt to open or read a part: for status pages and the check that one
-// instrument is not used twice.
+// Told on the port's thread after every attempt to open, read or make safe a part: for status pages, the check that one
+// instrument is not used twice, and the heartbeat while several parts run into their deadlines.
 class PartWatcher {
  public:
   virtual ~PartWatcher() = default;
-  virtual void part_seen(Part part, const Device& device, const base::Status& status) noexcept = 0;
+  // `reading`: null when none came.
+  virtual void part_seen(Part part, const Device& device, const base::Status& status,
+                         const base::Reading* reading) noexcept = 0;
 };
 
 // What the whole can do, of what its two sides can: charge as the source, discharge as the sink, voltages that both

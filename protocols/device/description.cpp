@@ -34,6 +34,10 @@ class Loader {
       frames = r.optional_table("frame");
       if (frames) loader::name_frames(*frames, d_);
     }
+    if (d_.dialect == Dialect::can) {
+      const TomlNode* messages = r.optional_table("message");
+      if (const TomlNode* t = r.required_table("can")) loader::read_can(*t, messages, d_, diagnostics_);
+    }
     if (const TomlNode* t = r.required_table("item")) loader::read_items(*t, d_, diagnostics_);
     if (frames) loader::read_frames(*frames, d_, diagnostics_);
     if (d_.dialect == Dialect::text) {
@@ -63,9 +67,13 @@ class Loader {
     }
     (void)r.required_integer("schema", 1, 1);
     d_.title = r.required_string("title");
-    const auto kind = r.required_word("kind", {"cycler", "chamber", "sensor"});
-    d_.kind = kind == "chamber" ? DeviceKind::chamber : kind == "sensor" ? DeviceKind::sensor : DeviceKind::cycler;
-    d_.dialect = r.required_word("dialect", {"modbus", "text"}) == "text" ? Dialect::text : Dialect::modbus;
+    const auto kind = r.required_word("kind", {"cycler", "chamber", "sensor", "relay"});
+    d_.kind = kind == "chamber"  ? DeviceKind::chamber
+              : kind == "sensor" ? DeviceKind::sensor
+              : kind == "relay"  ? DeviceKind::relay
+                                 : DeviceKind::cycler;
+    const auto dialect = r.required_word("dialect", {"modbus", "text", "can"});
+    d_.dialect = dialect == "text" ? Dialect::text : dialect == "can" ? Dialect::can : Dialect::modbus;
   }
 
   IdentityRule rule(TableReader& r, const char* key, bool needed) {
@@ -196,8 +204,16 @@ class Loader {
       diagnostics_.error("D014", values.value, fmt::format("'{}' cannot be read", d_.item(field.item).name));
   }
 
+  [[nodiscard]] int width_of(const Item& item) const {
+    if (item.can.signal != kNone && item.can.message != kNone) {
+      const auto& signals = d_.can.messages[static_cast<std::size_t>(item.can.message)].content.signals;
+      return signals[static_cast<std::size_t>(item.can.signal)].length;
+    }
+    return item.is_bits() ? 1 : 16 * item.count;
+  }
+
   void check_bits(const Item& item, int top, const TomlNode& node) {
-    const int width = item.is_bits() ? 1 : 16 * item.count;
+    const int width = width_of(item);
     const bool integer = !is_fraction(item.type) && item.type != ValueType::ascii;
     if (!integer)
       diagnostics_.error("D041", node.value, fmt::format("'{}' has no bits", item.name), "use an integer or a coil");

@@ -11,6 +11,7 @@
 
 #include "protocols/base/sample.hpp"
 #include "protocols/base/time.hpp"
+#include "protocols/device/can_item.hpp"
 #include "protocols/device/device.hpp"
 #include "protocols/device/register.hpp"
 #include "protocols/device/text_item.hpp"
@@ -96,11 +97,14 @@ struct Item {
   std::uint32_t readback_mask = 0xFFFFFFFFU;  // bits that must come back
   bool inverted = false;                      // a switch that is true while the bit is 0
   int invert_parameter = kNone;               // site parameter that decides it
+  bool negated = false;                       // a number that counts the other way round
+  int negate_parameter = kNone;               // site parameter that decides it
   double raw_min = 0.0;
   double raw_max = 0.0;
   double resolution = 0.0;    // SI; 0: that of the raw number
   double written_step = 0.0;  // raw; what a fraction is rounded to when it is sent; 0: not known
   TextItem text;              // of the text dialect
+  CanItem can;                // of the CAN dialect
   Mark mark = Mark::unconfirmed;
   std::string source;
   std::string verified;
@@ -185,6 +189,7 @@ enum class SequenceId : std::uint8_t {
   release,
   feed,
   condition,
+  close,  // of a relay
   count_,
 };
 inline constexpr std::size_t kSequenceCount = static_cast<std::size_t>(SequenceId::count_);
@@ -255,6 +260,7 @@ struct Description {
   ReplyRule text_reply;  // to what is set, unless it says otherwise
   std::vector<TextCommand> commands;
   std::vector<TextFrame> frames;
+  CanLayer can;  // of the CAN dialect
 
   std::vector<Parameter> parameters;
   std::vector<Item> items;
@@ -288,9 +294,7 @@ struct Description {
   [[nodiscard]] const Item& item(int index) const noexcept { return items[static_cast<std::size_t>(index)]; }
 };
 
-// Reads and checks a description; every finding goes to `diagnostics` (codes D0xx and T0xx). Null when there was an
-// error.
-[[nodiscard]] std::shared_ptr<const Description> load_description(const text::SourcePtr& source,
-                                                                  text::Diagnostics& diagnostics);
+// Reads and checks a description; every finding (codes D1xx, D0xx and T0xx) is noted. Null when there was an error.
+[[nodiscard]] std::shared_ptr<const Description> load_description(const text::SourcePtr&, text::Diagnostics&);
 
 }  // namespace cyclerd::device

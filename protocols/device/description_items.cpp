@@ -108,6 +108,8 @@ class ItemReader {
     if (description_.dialect == Dialect::text) {
       read_text_item(reader_, item_, description_);
       read_invert(reader_, item_, description_);
+    } else if (description_.dialect == Dialect::can) {
+      read_can_item(reader_, item_, description_);
     } else {
       place();
       layout();
@@ -181,6 +183,7 @@ class ItemReader {
   void unit() {
     if (const TomlNode* unit = reader_.optional("unit")) read_unit(*unit, item_, description_, diagnostics_);
     if (const TomlNode* scale = reader_.optional("scale")) read_scale(*scale, item_, description_, diagnostics_);
+    read_negate(reader_, item_, description_);
     for (const char* key : {"negative_when", "sign"}) {
       if (const TomlNode* sign = reader_.optional_table(key)) read_sign(*sign, item_, description_, diagnostics_);
     }
@@ -224,7 +227,7 @@ class ItemReader {
   }
 
   void range() {
-    const auto [low, high] = description_.dialect == Dialect::text ? text_range(item_) : raw_range(item_.type);
+    const auto [low, high] = description_.dialect == Dialect::modbus ? raw_range(item_.type) : text_range(item_);
     item_.raw_min = reader_.optional_number("raw_min").value_or(low);
     item_.raw_max = reader_.optional_number("raw_max").value_or(high);
     if (item_.raw_min < low || item_.raw_max > high || item_.raw_min > item_.raw_max) {

@@ -235,6 +235,17 @@ bool against_topology(const Description& d, SequenceId id) {
   return false;
 }
 
+bool is_needed(DeviceKind kind, SequenceId id) {
+  const SequenceFacts& f = facts(id);
+  switch (kind) {
+    case DeviceKind::cycler: return f.cycler_needs;
+    case DeviceKind::chamber: return f.chamber_needs;
+    case DeviceKind::relay: return id == SequenceId::close || (f.chamber_needs && id != SequenceId::condition);
+    case DeviceKind::sensor: break;
+  }
+  return false;
+}
+
 void check_complete(const Description& d, const text::Span& where, Diagnostics& diagnostics) {
   for (std::size_t i = 0; i < kSequenceCount; ++i) {
     const auto& f = facts(static_cast<SequenceId>(i));
@@ -245,13 +256,15 @@ void check_complete(const Description& d, const text::Span& where, Diagnostics& 
                                     d.capability.topology == Topology::source ? "source" : "sink", f.name),
                         "remove it, or write topology = \"two_quadrant\" in [capability]");
     }
-    const bool needed =
-        d.kind == DeviceKind::cycler ? f.cycler_needs && !against : d.kind == DeviceKind::chamber && f.chamber_needs;
+    const bool needed = is_needed(d.kind, static_cast<SequenceId>(i)) && !against;
     if (needed && !d.has_sequence[i]) {
-      diagnostics.error(
-          "D021", where,
-          fmt::format("a {} needs the sequence '{}'", d.kind == DeviceKind::cycler ? "cycler" : "chamber", f.name),
-          fmt::format("add {} = [ ... ] to [sequence]", f.name));
+      diagnostics.error("D021", where,
+                        fmt::format("a {} needs the sequence '{}'",
+                                    d.kind == DeviceKind::cycler  ? "cycler"
+                                    : d.kind == DeviceKind::relay ? "relay"
+                                                                  : "chamber",
+                                    f.name),
+                        fmt::format("add {} = [ ... ] to [sequence]", f.name));
     }
   }
   if (d.kind == DeviceKind::sensor || !d.has(SequenceId::make_safe)) return;

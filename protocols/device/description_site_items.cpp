@@ -180,27 +180,48 @@ void read_site_address(const TomlNode& node, Item& item, Description& descriptio
   item.address_parameter = index;
 }
 
-void read_invert(TableReader& reader, Item& item, const Description& description) {
-  const TomlNode* node = reader.optional("invert");
-  if (!node) return;
-  if (item.type != ValueType::boolean) {
-    reader.diagnostics().error("D018", node->key, "only a switch can be inverted",
-                               "write type = \"bool\", or remove it");
-    return;
-  }
+namespace {
+
+// true, false, or "$parameter" of the site that is true or false.
+void read_decision(TableReader& reader, const char* key, const Description& description, bool& constant,
+                   int& parameter) {
+  const TomlNode* node = reader.node().find(key);
   if (!node->is_string()) {
-    item.inverted = reader.optional_bool("invert").value_or(false);
+    constant = reader.optional_bool(key).value_or(false);
     return;
   }
   const int index =
       node->string.starts_with('$') ? description.find_parameter(std::string_view{node->string}.substr(1)) : kNone;
   if (index != kNone && description.parameters[static_cast<std::size_t>(index)].kind == Parameter::Kind::boolean) {
-    item.invert_parameter = index;
+    parameter = index;
     return;
   }
   reader.diagnostics().error("D031", node->value,
                              fmt::format("'{}' is no site parameter that is true or false", node->string),
                              "declare it in [site] with default = false");
+}
+
+}  // namespace
+
+void read_invert(TableReader& reader, Item& item, const Description& description) {
+  const TomlNode* node = reader.optional("invert");
+  if (!node) return;
+  if (item.type != ValueType::boolean) {
+    reader.diagnostics().error("D018", node->key, "only a switch can be inverted",
+                               "write type = \"bool\", or negate for a number");
+    return;
+  }
+  read_decision(reader, "invert", description, item.inverted, item.invert_parameter);
+}
+
+void read_negate(TableReader& reader, Item& item, const Description& description) {
+  const TomlNode* node = reader.optional("negate");
+  if (!node) return;
+  if (item.type == ValueType::boolean || item.type == ValueType::ascii) {
+    reader.diagnostics().error("D018", node->key, "only a number can be negated", "write invert for a switch");
+    return;
+  }
+  read_decision(reader, "negate", description, item.negated, item.negate_parameter);
 }
 
 void read_readback(const TomlNode& node, Item& item, const Description& description, Diagnostics& diagnostics) {

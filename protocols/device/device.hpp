@@ -12,7 +12,8 @@
 
 namespace cyclerd::device {
 
-enum class DeviceKind : std::uint8_t { cycler, chamber, sensor };
+// A relay is a part of a composite channel: it connects the cell to the instruments.
+enum class DeviceKind : std::uint8_t { cycler, chamber, sensor, relay };
 
 // What "output off" leaves at the terminals.
 enum class OffMeans : std::uint8_t { unknown, open, zero_volt, zero_ampere };

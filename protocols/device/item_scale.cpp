@@ -190,6 +190,12 @@ Status ItemScale::ask_range(int index, ItemLink& link) {
 
 double ItemScale::factor(int index) const noexcept {
   const Item& item = d_.item(index);
+  const bool negated = item.negate_parameter != kNone ? parameter(item.negate_parameter) != 0.0 : item.negated;
+  return negated ? -magnitude(index) : magnitude(index);
+}
+
+double ItemScale::magnitude(int index) const noexcept {
+  const Item& item = d_.item(index);
   const auto at = static_cast<std::size_t>(index);
   if (item.decimals_item != kNone || !item.scale_rows.empty()) return choices_[at].scale * units_[at].factor;
   const double share =
@@ -240,8 +246,7 @@ bool ItemScale::agrees(int index, double raw, double held, double tolerance_step
   const int other = readback_of(index);
   if (item.type == ValueType::boolean) return (switched(index, raw) != 0.0) == (switched(other, held) != 0.0);
   if (item.readback_mask != 0xFFFFFFFFU) {
-    const auto differing = static_cast<std::uint32_t>(static_cast<std::int64_t>(held)) ^
-                           static_cast<std::uint32_t>(static_cast<std::int64_t>(raw));
+    const std::uint32_t differing = word_of(held) ^ word_of(raw);
     return (differing & item.readback_mask) == 0;
   }
   double difference = std::abs(held - as_held(index, raw));

@@ -1,6 +1,8 @@
 // From an instrument's raw numbers to SI and back, and when a read-back agrees with what was written.
 #pragma once
 
+#include <cmath>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -9,6 +11,11 @@
 #include "protocols/device/site.hpp"
 
 namespace cyclerd::device {
+
+// The bits of a raw value; of one that has none (not a number, or beyond all registers): 0.
+[[nodiscard]] inline std::uint32_t word_of(double raw) noexcept {
+  return std::abs(raw) < 0x1p63 ? static_cast<std::uint32_t>(static_cast<std::int64_t>(raw)) : 0U;
+}
 
 // Used by the one thread that owns the link. Allocates only when constructed.
 class ItemScale {
@@ -57,7 +64,8 @@ class ItemScale {
   [[nodiscard]] bool range_matters(const Item& item, const Choice& choice) const noexcept;
   void choose(const Item& item, Choice& choice) const noexcept;
   [[nodiscard]] base::Result<Unit> unit_of(const Item& item, ItemLink& link) const;
-  [[nodiscard]] double factor(int item) const noexcept;  // SI per raw step
+  [[nodiscard]] double factor(int item) const noexcept;     // SI per raw step
+  [[nodiscard]] double magnitude(int item) const noexcept;  // the same, before `negate`
   [[nodiscard]] double offset(int item) const noexcept { return units_[static_cast<std::size_t>(item)].offset; }
 
   const Description& d_;

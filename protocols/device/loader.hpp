@@ -26,6 +26,7 @@ void read_unit(const text::TomlNode& node, Item& item, const Description& descri
 void read_site_address(const text::TomlNode& node, Item& item, Description& description,
                        text::Diagnostics& diagnostics);
 void read_invert(text::TableReader& reader, Item& item, const Description& description);
+void read_negate(text::TableReader& reader, Item& item, const Description& description);
 void read_readback(const text::TomlNode& node, Item& item, const Description& description,
                    text::Diagnostics& diagnostics);
 // scale = number, { nominal, full_scale }, { q }, { decimals }, { by, range_by, table }; sign = { item, negative }.
@@ -44,6 +45,10 @@ void read_commands(const text::TomlNode& table, Description& description, text::
                                     text::Diagnostics& diagnostics);
 // The number that a word of the item stands for.
 [[nodiscard]] bool word_value(const Item& item, std::string_view word, double& number);
+// The CAN dialect: [can] and [message.NAME] before the items, which lie in messages.
+void read_can(const text::TomlNode& table, const text::TomlNode* messages, Description& description,
+              text::Diagnostics& diagnostics);
+void read_can_item(text::TableReader& reader, Item& item, Description& description);
 void read_items(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
 void read_sequences(const text::TomlNode& table, Description& description, text::Diagnostics& diagnostics);
 

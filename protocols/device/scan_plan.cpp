@@ -10,7 +10,9 @@ void add(std::vector<int>& items, int item) {
   if (item != kNone) items.push_back(item);
 }
 
-std::vector<int> needed(const Description& d) {
+}  // namespace
+
+std::vector<int> scan_items(const Description& d) {
   std::vector<int> items;
   for (const int item :
        {d.measure.voltage, d.measure.current, d.measure.power, d.measure.temperature, d.measure.chamber,
@@ -26,12 +28,24 @@ std::vector<int> needed(const Description& d) {
   return items;
 }
 
-int principal_item(const Description& d) {
+std::vector<int> state_items(const Description& d) {
+  std::vector<int> items;
+  for (const int item : {d.status.word, d.status.output_on.item, d.status.remote.item, d.status.alarm.item,
+                         d.status.regulation.bits.item}) {
+    add(items, item);
+  }
+  for (const BitField& more : d.status.more_alarms) add(items, more.item);
+  return items;
+}
+
+int principal_item(const Description& d) noexcept {
   for (const int item : {d.measure.voltage, d.measure.current, d.measure.chamber, d.measure.temperature}) {
     if (item != kNone) return item;
   }
   return kNone;
 }
+
+namespace {
 
 // Whether a block from `first` to before `end` would touch what must not be read.
 bool forbidden_between(const Description& d, const Item& item, std::uint32_t first, std::uint32_t end) {
@@ -99,7 +113,7 @@ ScanPlan plan_blocks(const Description& d, std::vector<int> items) {
 }
 
 ScanPlan plan_scan(const Description& d) {
-  ScanPlan plan = plan_blocks(d, needed(d));
+  ScanPlan plan = plan_blocks(d, scan_items(d));
   const int principal = principal_item(d);
   if (principal == kNone) return plan;
   const auto at = static_cast<std::uint32_t>(plan.offsets[static_cast<std::size_t>(principal)]);

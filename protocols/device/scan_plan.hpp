@@ -22,6 +22,13 @@ struct ScanPlan {
   std::size_t main_block = 0;         // the one that holds the measured value whose moment counts
 };
 
+// The items that a reading needs; some may stand there twice.
+[[nodiscard]] std::vector<int> scan_items(const Description& description);
+// Those of them that tell its state: output, alarms, remote, regulation.
+[[nodiscard]] std::vector<int> state_items(const Description& description);
+// The measured value whose moment is the reading's; kNone: it measures nothing.
+[[nodiscard]] int principal_item(const Description& description) noexcept;
+
 // Blocks over all items that a reading needs. Neighbours are joined while at most `max_gap` unused registers lie
 // between them and the block stays within `max_read` (2000 for bits). An item is never split.
 [[nodiscard]] ScanPlan plan_scan(const Description& description);

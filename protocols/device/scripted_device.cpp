@@ -175,6 +175,12 @@ Status ScriptedDevice::believe_again() {
 Status ScriptedDevice::read(base::Reading& reading) {
   TRY(resynchronise());
   TRY(link_->scan(reading.sent, reading.received));
+  for (const int item : state_items_) {
+    if (!std::isnan(link_->scanned(item))) continue;
+    FixedText<200> detail{"no value for "};
+    detail.append(d_->item(item).name);
+    return base::failure(ErrorCode::protocol, link_->name(), detail.view());
+  }
   fill(reading);
   return follow_ramp(reading);
 }
@@ -188,7 +194,7 @@ double ScriptedDevice::measured(int index, std::uint32_t& flags) const noexcept 
     return kAbsent;
   }
   if (item.sign_item != kNone) {
-    const auto word = static_cast<std::uint32_t>(static_cast<std::int64_t>(link_->scanned(item.sign_item)));
+    const std::uint32_t word = word_of(link_->scanned(item.sign_item));
     const bool negative = std::isnan(item.sign_value) ? (word >> item.sign_bit & 1U) != 0
                                                       : link_->scanned(item.sign_item) == item.sign_value;
     if (negative) value = -value;
@@ -199,7 +205,7 @@ double ScriptedDevice::measured(int index, std::uint32_t& flags) const noexcept 
 std::uint32_t ScriptedDevice::bits(const BitField& field) const noexcept {
   double raw = link_->scanned(field.item);
   if (d_->item(field.item).type == ValueType::boolean) raw = scale_.switched(field.item, raw);
-  const auto word = static_cast<std::uint32_t>(static_cast<std::int64_t>(raw));
+  const std::uint32_t word = word_of(raw);
   std::uint32_t value = (word & field.mask) >> field.shift;
   if (!field.one_of.empty()) value = std::find(field.one_of.begin(), field.one_of.end(), raw) != field.one_of.end();
   return field.invert ? static_cast<std::uint32_t>(value == 0) : value;
@@ -224,7 +230,7 @@ void ScriptedDevice::fill(base::Reading& reading) {
   reading.temperature_degC = measured(m.temperature, reading.flags);
   reading.chamber_degC = measured(m.chamber, reading.flags);
   reading.chamber_setpoint_degC = measured(m.chamber_setpoint, reading.flags);
-  reading.status = s.word == kNone ? 0 : static_cast<std::uint32_t>(static_cast<std::int64_t>(link_->scanned(s.word)));
+  reading.status = s.word == kNone ? 0 : word_of(link_->scanned(s.word));
   reading.output_on = s.output_on.item != kNone && bits(s.output_on) != 0 ? 1 : 0;
   reading.alarm = s.alarm.item != kNone && bits(s.alarm) != 0 ? 1 : 0;
   for (const BitField& more : s.more_alarms) reading.alarm = reading.alarm != 0 || bits(more) != 0 ? 1 : 0;
@@ -371,6 +377,9 @@ Status ScriptedDevice::apply_sequence(SequenceId id, const FieldValues& fields) 
 }
 
 Status ScriptedDevice::apply(const base::Setpoint& s) {
+  if (d_->kind == DeviceKind::relay) {
+    return apply_sequence(s.control == base::Control::rest ? SequenceId::off : SequenceId::close, no_fields());
+  }
   FieldValues fields = no_fields();
   set(fields, Field::current_A, s.current_A);
   set(fields, Field::voltage_V, s.voltage_V);

@@ -11,6 +11,7 @@
 #include "protocols/device/host_ramp.hpp"
 #include "protocols/device/item_link.hpp"
 #include "protocols/device/item_scale.hpp"
+#include "protocols/device/scan_plan.hpp"
 #include "protocols/device/site.hpp"
 #include "protocols/device/words.hpp"
 
@@ -34,7 +35,8 @@ class ScriptedDevice final : public Device {
         clock_(clock),
         link_(std::move(link)),
         scale_(*d_, site),
-        written_(d_->items.size(), base::kAbsent) {
+        written_(d_->items.size(), base::kAbsent),
+        state_items_(state_items(*d_)) {
     describe();
   }
 
@@ -88,7 +90,8 @@ class ScriptedDevice final : public Device {
   base::Clock& clock_;
   std::unique_ptr<ItemLink> link_;
   ItemScale scale_;
-  std::vector<double> written_;  // raw, per item: what the instrument is known to hold; NaN: unknown
+  std::vector<double> written_;   // raw, per item: what the instrument is known to hold; NaN: unknown
+  std::vector<int> state_items_;  // without a value of each, a reading says nothing
   Capability capability_;
   Identity identity_;
   bool identified_ = false;

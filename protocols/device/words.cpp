@@ -46,6 +46,7 @@ constexpr std::array<SequenceFacts, kSequenceCount> kSequences{{
     {"release", 0, false, false},
     {"feed", 0, false, false},
     {"condition", bit(Field::temperature_degC) | bit(Field::ramp_K_per_min), false, true},
+    {"close", 0, false, false},
 }};
 
 }  // namespace

@@ -115,6 +115,7 @@ class FakeDevice final : public device::Device {
   [[nodiscard]] const device::Identity& identity() const noexcept override { return identity_; }
 
   [[nodiscard]] device::Capability& mutable_capability() { return capability_; }
+  [[nodiscard]] device::Identity& mutable_identity() { return identity_; }
   [[nodiscard]] std::size_t count(Called what) const {
     std::size_t n = 0;
     for (const Call& c : calls) n += c.what == what ? 1 : 0;

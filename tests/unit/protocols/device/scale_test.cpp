@@ -209,6 +209,7 @@ TEST(Scale, ASignMayBeARegisterOfItsOwn) {
   const auto device = make_scripted_device(r.description, default_site(*r.description), std::move(r.link), clock);
   ASSERT_TRUE(device->open());
   link["current"] = 150;
+  link["state"] = 0;
   for (const auto& [sign, current_A] : {std::pair{0.0, 1.5}, {1.0, -1.5}, {2.0, 1.5}, {3.0, 1.5}}) {
     link["range"] = sign;
     base::Reading reading;
