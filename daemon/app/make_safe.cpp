@@ -41,7 +41,8 @@ SafeReport::Line make_one_safe(const StationConfig& station, std::uint32_t index
 }
 
 bool is_kind(const DeviceConfig& device, device::DeviceKind kind) {
-  return device.kind != nullptr && promised_capability(device).kind == kind;
+  // A composite's parts are made safe one by one.
+  return device.kind != nullptr && !device.composite && promised_capability(device).kind == kind;
 }
 
 }  // namespace
@@ -57,7 +58,7 @@ SafeReport open_every_output(const StationConfig& station, base::Duration patien
   std::vector<std::function<void()>> jobs;
   for (std::uint32_t wire = 0; wire < station.wires.size(); ++wire) {
     std::vector<std::uint32_t> order;
-    for (const auto kind : {device::DeviceKind::cycler, device::DeviceKind::chamber}) {
+    for (const auto kind : {device::DeviceKind::cycler, device::DeviceKind::relay, device::DeviceKind::chamber}) {
       for (std::uint32_t i = 0; i < station.devices.size(); ++i) {
         if (station.devices[i].wire == wire && is_kind(station.devices[i], kind)) order.push_back(i);
       }
@@ -73,7 +74,7 @@ SafeReport open_every_output(const StationConfig& station, base::Duration patien
   for (std::uint32_t i = 0; i < lines.size(); ++i) {
     if (!lines[i].device.empty()) {
       report.lines.push_back(std::move(lines[i]));
-    } else if (station.devices[i].kind == nullptr) {
+    } else if (station.devices[i].kind == nullptr && !station.devices[i].composite) {
       report.lines.push_back({station.devices[i].name, false, "the station file does not say how to reach it"});
     }
   }

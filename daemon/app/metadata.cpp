@@ -58,6 +58,12 @@ Json devices_json(const Station& station, std::uint32_t channel) {
     devices.push_back(std::move(json));
   };
   add("cycler", static_cast<std::int32_t>(config.cycler));
+  if (const auto& composite = station.config.devices[config.cycler].composite) {
+    for (std::size_t i = 0; i < composite->parts.size(); ++i) {
+      const auto role = std::string{device::to_string(static_cast<device::Part>(i))};
+      add(role.c_str(), composite->parts[i]);
+    }
+  }
   add("chamber", config.chamber);
   add("sensor", config.sensor);
   return devices;

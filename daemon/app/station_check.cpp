@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "daemon/app/composite.hpp"
 #include "daemon/app/device_maker.hpp"
 #include "protocols/text/quantity.hpp"
 
@@ -23,6 +24,7 @@ const char* word(DeviceKind kind) {
     case DeviceKind::cycler: return "cycler";
     case DeviceKind::chamber: return "chamber";
     case DeviceKind::sensor: return "sensor";
+    case DeviceKind::relay: return "relay";
   }
   return "device";
 }
@@ -146,7 +148,7 @@ void check_dialects(const StationConfig& station, const std::vector<DeviceTable>
   static constexpr std::array kSpoken{"modbus", "text", "can"};
   for (std::size_t i = 0; i < station.devices.size(); ++i) {
     const DeviceConfig& device = station.devices[i];
-    if (!device.kind) continue;
+    if (!device.kind || device.composite) continue;
     const WireConfig& wire = station.wires[device.wire];
     if (dialect_of(wire.transport) == device.kind->dialect) continue;
     auto& finding = diagnostics.error(
@@ -165,7 +167,7 @@ void check_addresses(const StationConfig& station, const std::vector<DeviceTable
   std::map<std::string, std::size_t> taken;
   for (std::size_t i = 0; i < station.devices.size(); ++i) {
     const DeviceConfig& device = station.devices[i];
-    if (!device.kind) continue;
+    if (!device.kind || device.composite) continue;
     const auto [at, fresh] = taken.emplace(physical_address(station, device), i);
     if (fresh) continue;
     auto& finding = diagnostics.error("S024", tables[i].unit_where,
@@ -177,31 +179,34 @@ void check_addresses(const StationConfig& station, const std::vector<DeviceTable
   }
 }
 
+// The wires of one composite are driven by one thread: their polls share its time.
 void check_budgets(const StationConfig& station, Diagnostics& diagnostics) {
+  const auto port = port_of_wires(station);
+  std::vector<double> share(station.wires.size(), 0.0);  // by port
+  std::vector<std::string> devices(station.wires.size());
+  std::vector<bool> used(station.wires.size(), false);
+  for (const DeviceConfig& device : station.devices) {
+    if (device.composite || device.channel < 0 || !device.kind || device.scan.us <= 0) continue;
+    used[device.wire] = true;
+    const base::Duration round_trip = station.wires[device.wire].round_trip;
+    const int requests = transactions_per_poll(device);
+    share[port[device.wire]] +=
+        static_cast<double>(requests) * static_cast<double>(round_trip.us) / static_cast<double>(device.scan.us);
+    std::string& text = devices[port[device.wire]];
+    text += fmt::format("{}{}: {} request{} of {} every {}", text.empty() ? "" : ", ", device.name, requests,
+                        requests == 1 ? "" : "s", text::format_quantity(round_trip.seconds(), text::dimension::kTime),
+                        text::format_quantity(device.scan.seconds(), text::dimension::kTime));
+  }
   for (std::size_t wire = 0; wire < station.wires.size(); ++wire) {
     const WireConfig& config = station.wires[wire];
-    double share = 0.0;
-    bool used = false;
-    std::string devices;
-    for (const DeviceConfig& device : station.devices) {
-      if (device.wire != wire || device.channel < 0 || !device.kind || device.scan.us <= 0) continue;
-      used = true;
-      const int requests = transactions_per_poll(device);
-      share += static_cast<double>(requests) * static_cast<double>(config.round_trip.us) /
-               static_cast<double>(device.scan.us);
-      devices +=
-          fmt::format("{}{}: {} request{} every {}", devices.empty() ? "" : ", ", device.name, requests,
-                      requests == 1 ? "" : "s", text::format_quantity(device.scan.seconds(), text::dimension::kTime));
-    }
-    if (!used) {
+    if (!used[wire]) {
       diagnostics.warning("S029", config.where,
                           fmt::format("wire \"{}\" serves no channel; it is not opened", config.name));
-    } else if (share > kBusBudget) {
+    } else if (share[wire] > kBusBudget) {
       diagnostics.error(
           "S028", config.where,
-          fmt::format("wire \"{}\" needs {:.0f} % of its time for polls, at most {:.0f} % are allowed ({}; {} each)",
-                      config.name, share * 100.0, kBusBudget * 100.0, devices,
-                      text::format_quantity(config.round_trip.seconds(), text::dimension::kTime)),
+          fmt::format("wire \"{}\" needs {:.0f} % of its time for polls, at most {:.0f} % are allowed ({})",
+                      config.name, share[wire] * 100.0, kBusBudget * 100.0, devices[wire]),
           "poll less often, use more wires, or measure and set round_trip");
     }
   }
@@ -210,7 +215,7 @@ void check_budgets(const StationConfig& station, Diagnostics& diagnostics) {
 void check_scans(const StationConfig& station, const std::vector<DeviceTable>& tables, Diagnostics& diagnostics) {
   for (std::size_t i = 0; i < station.devices.size(); ++i) {
     const DeviceConfig& device = station.devices[i];
-    if (!device.kind || device.channel < 0) continue;
+    if (!device.kind || device.composite || device.channel < 0) continue;
     const ChannelConfig& channel = station.channels[static_cast<std::size_t>(device.channel)];
     const Capability can = promised_capability(device);
     if (device.scan < can.min_scan) {
@@ -237,7 +242,7 @@ void check_channel(const StationConfig& station, const ChannelConfig& channel, c
   const DeviceConfig* cycler = device_of(station, static_cast<std::int32_t>(channel.cycler));
   check_kind(cycler, table.cycler, DeviceKind::cycler, diagnostics);
   check_kind(device_of(station, channel.chamber), table.chamber, DeviceKind::chamber, diagnostics);
-  if (cycler != nullptr && promised_capability(*cycler).watchdog == device::WatchdogKind::none &&
+  if (cycler != nullptr && !cycler->composite && promised_capability(*cycler).watchdog == device::WatchdogKind::none &&
       !cycler->allow_no_watchdog) {
     diagnostics.error(
         "S026", cycler->where,
@@ -259,6 +264,7 @@ void check_station(const StationConfig& station, const std::vector<DeviceTable>&
                           fmt::format("device \"{}\" is on no channel; it is not opened", device.name));
     }
   }
+  check_shared_ports(station, diagnostics);
   check_dialects(station, devices, diagnostics);
   check_addresses(station, devices, diagnostics);
   check_budgets(station, diagnostics);

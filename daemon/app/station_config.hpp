@@ -1,14 +1,17 @@
 // What a station file says, checked: names resolved to indices, units resolved to SI.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "profiles/program.hpp"
 #include "protocols/base/time.hpp"
+#include "protocols/device/composite_device.hpp"
 #include "protocols/device/description.hpp"
 #include "protocols/device/site.hpp"
 #include "protocols/text/diagnostics.hpp"
@@ -42,6 +45,17 @@ struct WireConfig {
   text::Span where;
 };
 
+// What a channel of a supply and a load is made of: indices of its parts, -1 where there is none.
+struct CompositeConfig {
+  std::array<std::int32_t, device::kPartCount> parts{-1, -1, -1, -1, -1};
+  base::Duration dead_time = base::milliseconds(100);
+  device::Agreement voltage;
+  device::Agreement current;
+  bool disagreement_trips = true;
+
+  [[nodiscard]] std::int32_t part(device::Part which) const noexcept { return parts[static_cast<std::size_t>(which)]; }
+};
+
 struct DeviceConfig {
   std::string name;
   std::string description;                          // as written
@@ -54,6 +68,9 @@ struct DeviceConfig {
   bool allow_no_watchdog = false;
   profiles::SafetyLimits limits;
   std::int32_t channel = -1;  // which channel uses it; -1: none, the device is not opened
+  // Of a channel's composite, which stands behind the file's own devices: its description is made of its parts'.
+  std::optional<CompositeConfig> composite;
+  bool is_part = false;  // of a composite: opened and polled by it
   text::Span where;
 };
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "daemon/app/composite.hpp"
 #include "daemon/app/resources.hpp"
 #include "daemon/app/station_check.hpp"
 #include "daemon/app/station_tables.hpp"
@@ -140,12 +141,39 @@ void take_device(StationConfig& station, std::size_t channel_index, std::int32_t
   device.channel = static_cast<std::int32_t>(channel_index);
 }
 
+// The cycler, or the composite that takes its place.
+std::int32_t resolve_power(StationConfig& station, const ChannelConfig& channel, const ChannelTable& table,
+                           const std::string& who, text::Diagnostics& diagnostics) {
+  if (!table.cycler.name.empty()) return resolve(table.cycler, station.devices, "device", who, diagnostics);
+  std::array<std::int32_t, device::kPartCount> parts{};
+  bool any = false;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    parts[i] = resolve(table.parts[i], station.devices, "device", who, diagnostics);
+    any = any || parts[i] >= 0;
+  }
+  return any ? add_composite(station, channel, table, parts, diagnostics) : -1;
+}
+
+// The composite's parts are the channel's too: polled as fast as the whole, their limits hold for it.
+void take_parts(StationConfig& station, std::size_t channel_index, std::uint32_t whole, const ChannelTable& table,
+                text::Diagnostics& diagnostics) {
+  const CompositeConfig composite = *station.devices[whole].composite;
+  for (std::size_t i = 0; i < composite.parts.size(); ++i) {
+    if (composite.parts[i] < 0) continue;
+    take_device(station, channel_index, composite.parts[i], table.parts[i], diagnostics);
+    DeviceConfig& part = station.devices[static_cast<std::size_t>(composite.parts[i])];
+    part.is_part = true;
+    part.scan = station.channels[channel_index].scan;
+    tighten(station.channels[channel_index].limits, part.limits);
+  }
+}
+
 void resolve_channels(StationConfig& station, const Tables& tables, text::Diagnostics& diagnostics) {
   for (const ChannelTable& table : tables.channels) {
     ChannelConfig channel = table.config;
     const std::string who = fmt::format("[channel.{}]", channel.name);
     if (table.limits != nullptr) channel.limits = read_limits(*table.limits, who + " limits", diagnostics);
-    const std::int32_t cycler = resolve(table.cycler, station.devices, "device", who, diagnostics);
+    const std::int32_t cycler = resolve_power(station, channel, table, who, diagnostics);
     channel.chamber = resolve(table.chamber, station.devices, "device", who, diagnostics);
     channel.sensor = resolve(table.sensor, station.devices, "device", who, diagnostics);
     station.channels.push_back(channel);
@@ -162,6 +190,7 @@ void resolve_channels(StationConfig& station, const Tables& tables, text::Diagno
     }
     if (cycler >= 0) {
       kept.cycler = static_cast<std::uint32_t>(cycler);
+      if (station.devices[kept.cycler].composite) take_parts(station, index, kept.cycler, table, diagnostics);
       check_channel(station, kept, table, diagnostics);
     }
   }

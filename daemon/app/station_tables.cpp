@@ -277,6 +277,65 @@ Plausibility read_plausibility(const TomlNode& table, const std::string& what, t
 
 }  // namespace
 
+namespace {
+
+void read_agreement(TableReader& reader, const char* key, text::Dimension dimension, device::Agreement& agreement) {
+  const TomlNode* node = reader.node().find(key);
+  const auto tolerance = reader.optional_quantity(key, dimension);
+  if (!tolerance) return;
+  agreement.tolerance = *tolerance;
+  if (!(*tolerance > 0.0)) {
+    reader.diagnostics().error("S059", node->value, fmt::format("{} of {} is not above 0", key, reader.what()),
+                               "no two meters agree to the last bit; leave it out to compare nothing");
+  }
+}
+
+void read_composite(const TomlNode& table, const std::string& what, ChannelTable& channel,
+                    text::Diagnostics& diagnostics) {
+  TableReader reader(table, what, diagnostics);
+  CompositeConfig& c = channel.composite;
+  if (const auto d = read_duration(reader, "dead_time", base::milliseconds(1), base::seconds(10), nullptr))
+    c.dead_time = *d;
+  read_agreement(reader, "voltage_agreement", text::dimension::kVoltage, c.voltage);
+  read_agreement(reader, "current_agreement", text::dimension::kCurrent, c.current);
+  if (const auto d = read_duration(reader, "agreement_for", base::Duration{}, base::hours(1), nullptr))
+    c.voltage.dwell = c.current.dwell = *d;
+  c.disagreement_trips = reader.optional_word("on_disagreement", {"trip", "warn"}).value_or("trip") == "trip";
+  reader.finish();
+}
+
+// A cycler, or a source and a sink.
+void read_power(TableReader& reader, ChannelTable& channel) {
+  using device::Part;
+  for (const Part part : {Part::source, Part::sink, Part::relay, Part::voltmeter, Part::shunt}) {
+    channel.parts[static_cast<std::size_t>(part)] = read_reference(reader, device::to_string(part), false);
+  }
+  const bool parted = std::ranges::any_of(channel.parts, [](const Reference& part) { return !part.name.empty(); });
+  channel.cycler = read_reference(reader, "cycler", !parted);
+  const TomlNode* composite = reader.optional_table("composite");
+  channel.composite_where = composite != nullptr ? composite->key : channel.config.where;
+  if (composite != nullptr)
+    read_composite(*composite, fmt::format("[channel.{}.composite]", channel.config.name), channel,
+                   reader.diagnostics());
+  if (!parted && composite == nullptr) return;
+  if (!channel.cycler.name.empty()) {
+    reader.diagnostics().error("S050", channel.cycler.where,
+                               fmt::format("{} has a cycler and parts of a composite as well", reader.what()),
+                               "name `cycler` alone, or `source` and `sink`");
+    return;
+  }
+  for (const Part part : {Part::source, Part::sink}) {
+    if (!channel.parts[static_cast<std::size_t>(part)].name.empty()) continue;
+    reader.diagnostics().error(
+        "S051", channel.config.where,
+        fmt::format("{} is made of parts, but has no {}", reader.what(), device::to_string(part)),
+        "a composite charges by a `source` and discharges by a `sink`; one instrument that does "
+        "either is a `cycler`");
+  }
+}
+
+}  // namespace
+
 ChannelTable read_channel(const std::string& name, const TomlNode& table, text::Diagnostics& diagnostics) {
   ChannelTable channel;
   channel.config.name = name;
@@ -284,7 +343,7 @@ ChannelTable read_channel(const std::string& name, const TomlNode& table, text::
   channel.scan_where = table.key;
   check_name(name, table.key, diagnostics);
   TableReader reader(table, fmt::format("[channel.{}]", name), diagnostics);
-  channel.cycler = read_reference(reader, "cycler", true);
+  read_power(reader, channel);
   channel.chamber = read_reference(reader, "chamber", false);
   channel.sensor = read_reference(reader, "sensor", false);
   if (const auto d = read_duration(reader, "scan", base::milliseconds(1), base::seconds(10), &channel.scan_where)) {

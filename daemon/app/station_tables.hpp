@@ -1,6 +1,7 @@
 // The tables of a station file, one reading function each. Part of station_file.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct DeviceTable {
 struct ChannelTable {
   ChannelConfig config;
   Reference cycler, chamber, sensor;
+  std::array<Reference, device::kPartCount> parts;  // instead of a cycler
+  CompositeConfig composite;                        // without its parts' indices
+  text::Span composite_where;
   text::Span scan_where;
   const text::TomlNode* limits = nullptr;
 };

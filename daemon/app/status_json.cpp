@@ -61,6 +61,7 @@ const char* text_of(device::DeviceKind kind) {
     case device::DeviceKind::cycler: return "cycler";
     case device::DeviceKind::chamber: return "chamber";
     case device::DeviceKind::sensor: return "sensor";
+    case device::DeviceKind::relay: return "relay";
   }
   return "unknown";
 }
@@ -112,7 +113,14 @@ Json badges_json(const Station& station, const ChannelConfig& channel, const cyc
     const std::string& name = station.config.devices[device].name;
     if (health.link != io::LinkState::open) badges.push_back(name + " " + text_of(health.link));
   };
-  const bool has_watchdog = station.health[channel.cycler]->load().has_watchdog != 0;
+  bool has_watchdog = station.health[channel.cycler]->load().has_watchdog != 0;
+  if (const auto& composite = station.config.devices[channel.cycler].composite) {
+    // Of the whole one guarded side is fed; both must be guarded.
+    for (const device::Part side : {device::Part::source, device::Part::sink})
+      has_watchdog =
+          has_watchdog && station.health[static_cast<std::size_t>(composite->part(side))]->load().has_watchdog != 0;
+    for (const std::int32_t part : composite->parts) add(part);
+  }
   if (!has_watchdog) badges.push_back("no watchdog");
   add(static_cast<std::int32_t>(channel.cycler));
   add(channel.chamber);

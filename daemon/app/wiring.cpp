@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/app/composite.hpp"
 #include "daemon/app/launch.hpp"
 
 namespace cyclerd::app {
@@ -11,18 +12,43 @@ namespace {
 constexpr std::size_t kReadings = 1024;           // per wire; the cycle drains them every scan
 constexpr std::size_t kRecordBytesPerScan = 512;  // an input, a row and a command with their headers
 
+// A composite's parts are made like any device, and watched for those who ask about them.
+base::Result<std::unique_ptr<device::Device>> make_whole(Station& station, std::uint32_t index, io::Lanes& lanes,
+                                                         const DeviceMaker& make_device, base::Clock& clock) {
+  const DeviceConfig& config = station.config.devices[index];
+  const CompositeConfig& composite = *config.composite;
+  device::CompositeParts parts;
+  std::array<base::Published<io::DeviceHealth>*, device::kPartCount> health{};
+  for (std::size_t i = 0; i < device::kPartCount; ++i) {
+    if (composite.parts[i] < 0) continue;
+    const auto part = static_cast<std::uint32_t>(composite.parts[i]);
+    TRY_ASSIGN(parts.devices[i], make_device(station.config, part));
+    health[i] = station.health[part].get();
+  }
+  station.part_health.push_back(std::make_unique<PartHealth>(health, lanes.heartbeat));
+  device::CompositeOptions options;
+  options.dead_time = composite.dead_time;
+  options.voltage = composite.voltage;
+  options.current = composite.current;
+  options.disagreement_alarms = composite.disagreement_trips;
+  options.latch = &station.safety[static_cast<std::size_t>(config.channel)]->latch;
+  return device::make_composite_device(std::move(parts), options, clock, station.part_health.back().get());
+}
+
 base::Status add_wires(Station& station, const DeviceMaker& make_device, base::Clock& clock) {
   const StationConfig& config = station.config;
+  const auto port_of = port_of_wires(config);
   for (std::uint32_t wire = 0; wire < config.wires.size(); ++wire) {
     auto lanes = std::make_unique<io::Lanes>(kReadings, station.cycle_wakeup);
     std::vector<io::DeviceSlot> slots;
     for (std::uint32_t i = 0; i < config.devices.size(); ++i) {
       const DeviceConfig& device = config.devices[i];
-      if (device.wire != wire || device.channel < 0) continue;
+      if (port_of[device.wire] != wire || device.channel < 0 || device.is_part) continue;
       const auto channel_index = static_cast<std::uint32_t>(device.channel);
       const ChannelConfig& channel = config.channels[channel_index];
       io::DeviceSlot slot;
-      TRY_ASSIGN(slot.device, make_device(config, i));
+      TRY_ASSIGN(slot.device,
+                 device.composite ? make_whole(station, i, *lanes, make_device, clock) : make_device(config, i));
       slot.index = i;
       slot.channel = channel_index;
       slot.name = device.name;
@@ -46,7 +72,8 @@ base::Status add_wires(Station& station, const DeviceMaker& make_device, base::C
 
 io::Lanes* lanes_of(Station& station, std::int32_t device) {
   if (device < 0) return nullptr;
-  const std::string& name = station.config.wires[station.config.devices[static_cast<std::size_t>(device)].wire].name;
+  const std::uint32_t on = station.config.devices[static_cast<std::size_t>(device)].wire;
+  const std::string& name = station.config.wires[port_of_wires(station.config)[on]].name;
   for (Wire& wire : station.wires) {
     if (wire.name == name) return wire.lanes.get();
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/app/part_health.hpp"
 #include "daemon/app/station_config.hpp"
 #include "daemon/cycle/cycle.hpp"
 #include "daemon/io/port.hpp"
@@ -36,6 +37,7 @@ struct Station {
   base::FrameRing records;                                                 // cycle -> recorder
   std::vector<std::unique_ptr<base::Published<io::DeviceHealth>>> health;  // by device
   std::vector<std::unique_ptr<io::ChannelSafety>> safety;                  // by channel
+  std::vector<std::unique_ptr<PartHealth>> part_health;                    // outlives the composites in `wires`
   std::vector<Wire> wires;                                                 // only those with a device on a channel
   std::unique_ptr<cycle::Cycle> cycle;
   std::unique_ptr<record::Recorder> recorder;

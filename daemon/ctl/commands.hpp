@@ -29,6 +29,12 @@ int device_check_command(const Options& options, Io& io);
 int device_show_command(const Options& options, Io& io);
 int device_new_command(const Options& options, Io& io);
 int device_probe_command(const Options& options, Io& io);
+// A vendor's server
+int remote_status_command(const Options& options, Io& io);
+int remote_start_command(const Options& options, Io& io);
+int remote_stop_command(const Options& options, Io& io);
+int remote_fetch_command(const Options& options, Io& io);
+int remote_log_command(const Options& options, Io& io);
 // Profiles
 int check_command(const Options& options, Io& io);
 int simulate_command(const Options& options, Io& io);

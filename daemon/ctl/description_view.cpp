@@ -243,6 +243,7 @@ std::string_view kind_word(device::DeviceKind kind) noexcept {
   switch (kind) {
     case device::DeviceKind::cycler: return "cycler";
     case device::DeviceKind::chamber: return "chamber";
+    case device::DeviceKind::relay: return "relay";
     case device::DeviceKind::sensor: break;
   }
   return "sensor";

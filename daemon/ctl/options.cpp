@@ -7,6 +7,7 @@
 #include <memory>
 #include <sstream>
 
+#include "daemon/ctl/remote_options.hpp"
 #include "protocols/text/diagnostics.hpp"
 
 namespace cyclerd::ctl {
@@ -57,6 +58,10 @@ class Parser {
     add_result_commands();
     add_station_commands();
     add_device_commands();
+    auto* remote = app_.add_subcommand("remote", "Whole tests on a vendor's server (Neware BTS): status, start, stop");
+    remote->group("Instruments");
+    remote->require_subcommand(1);
+    add_remote_commands([this, remote](auto... words) { return add_below(remote, words...); }, options);
   }
 
   CLI::App& app() { return app_; }
@@ -383,6 +388,11 @@ CLI::App* chosen_command(CLI::App& app) {
   return command;
 }
 
+// A command of commands; remote is one.
+bool is_family(const CLI::App& command) {
+  return !command.get_subcommands([](const CLI::App*) { return true; }).empty();
+}
+
 // "device check"
 std::string full_name(const CLI::App& command) {
   const CLI::App* parent = command.get_parent();
@@ -461,7 +471,8 @@ std::variant<Options, Leave> parse_options(const std::vector<std::string>& argum
     return usage_error(app, extras_text(app, extras));
   } catch (const CLI::RequiredError& e) {
     const auto extras = app.remaining(true);
-    if (const CLI::App* command = chosen_command(app); command == app.get_subcommand("device") && !extras.empty())
+    if (const CLI::App* remote_or_device = chosen_command(app);
+        remote_or_device != nullptr && is_family(*remote_or_device) && !extras.empty())
       return usage_error(app, extras_text(app, extras));
     return usage_error(app, e.what());
   } catch (const CLI::ParseError& e) {

@@ -1,6 +1,7 @@
 // What a person typed, parsed. The only place that knows the command-line library is options.cpp.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <variant>
@@ -21,6 +22,20 @@ struct WireOptions {
   std::string can;
   std::string slcan;
   int bitrate = 0;
+};
+
+// remote: the vendor's server and what is wanted of it.
+struct RemoteOptions {
+  std::string server;
+  std::string user;
+  std::string password_file;
+  double timeout_s = 30.0;
+  std::string schedule;
+  std::string barcode;
+  std::string backup_folder;
+  std::int64_t last = 0;  // 0: all
+  std::int64_t from = 0;
+  std::int64_t count = 0;
 };
 
 struct Options {
@@ -80,6 +95,7 @@ struct Options {
   std::string dialect;
   std::string kind;
   WireOptions wire;
+  RemoteOptions remote;
 };
 
 // Nothing to run: print and leave.

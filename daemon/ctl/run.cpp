@@ -42,6 +42,11 @@ constexpr std::array kCommands{
     Command{"device show", device_show_command},
     Command{"device new", device_new_command},
     Command{"device probe", device_probe_command},
+    Command{"remote status", remote_status_command},
+    Command{"remote start", remote_start_command},
+    Command{"remote stop", remote_stop_command},
+    Command{"remote fetch", remote_fetch_command},
+    Command{"remote log", remote_log_command},
     Command{"doctor", doctor_command},
     Command{"version", version_command},
 };

@@ -108,6 +108,7 @@ bool Judge::believable(const base::Reading& r) const noexcept RT_NONBLOCKING {
     case DeviceKind::cycler: return std::isfinite(r.voltage_V) && std::isfinite(r.current_A);
     case DeviceKind::chamber: return std::isfinite(r.chamber_degC);
     case DeviceKind::sensor: return std::isfinite(r.temperature_degC);
+    case DeviceKind::relay: break;  // measures nothing, and is no device of a port on its own
   }
   return false;
 }
