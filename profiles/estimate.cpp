@@ -99,26 +99,37 @@ class Estimator {
   const Program& program_;
 };
 
-// Bytes on disk, as the journal and the columns take them (record format 1, measured).
+// Bytes on disk, as the journal and the columns take them (record format 1, measured). The journal keeps all inputs of
+// a test until it has ended: until then they stand on the disk, however seldom a row is kept.
 constexpr double kInput_bytes = 144.0;  // every scan
 constexpr double kRow_bytes = 320.0;    // every row that is kept, in the journal and in the columns
 
 constexpr double kDiskWarning = 0.8;
+
+double input_bytes(const Estimate& estimate, base::Duration scan) noexcept {
+  if (estimate.duration.us <= 0 || scan.us <= 0) return 0.0;
+  return static_cast<double>(estimate.duration.us) / static_cast<double>(scan.us) * kInput_bytes;
+}
+
+// What is expected; the worst case where nothing is.
+const Estimate& expected_or(const Estimate& worst, const Program& program) noexcept {
+  return program.expected.duration.us > 0 ? program.expected : worst;
+}
 
 }  // namespace
 
 double record_bytes(const Estimate& estimate, base::Duration scan) noexcept {
   if (estimate.duration.us <= 0 || scan.us <= 0) return 0.0;
   const double scans = static_cast<double>(estimate.duration.us) / static_cast<double>(scan.us);
-  return scans * kInput_bytes + (std::isnan(estimate.rows) ? scans : std::min(scans, estimate.rows)) * kRow_bytes;
+  return input_bytes(estimate, scan) +
+         (std::isnan(estimate.rows) ? scans : std::min(scans, estimate.rows)) * kRow_bytes;
 }
 
 double expected_record_bytes(const Program& program) noexcept {
-  if (program.expected.duration.us > 0) return record_bytes(program.expected, program.scan);
   Estimate worst;
   worst.duration = program.worst_case_duration;
   worst.rows = program.worst_case_rows;
-  return record_bytes(worst, program.scan);
+  return record_bytes(expected_or(worst, program), program.scan);
 }
 
 // Rows by `every`, plus one per voltage step across the cell's range, plus the ones around the step change. The change
@@ -148,7 +159,13 @@ void check_disk(Compiler& compiler) {
   const double free = compiler.launch->free_bytes;
   if (worst_bytes <= kDiskWarning * free && likely_bytes <= free) return;
   constexpr double kMebi = 1024.0 * 1024.0;
-  const char* help = "make room, lengthen every in [record], or give steps a shorter time guard";
+  const double of_inputs = input_bytes(likely_bytes > free ? expected_or(worst, program) : worst, program.scan);
+  const double of_all = likely_bytes > free ? likely_bytes : worst_bytes;
+  const char* help =
+      of_inputs > 0.5 * of_all
+          ? "most of it is the journal of every scan, which is kept until the test has ended: make "
+            "room, lengthen the station's scan period, split the test, or give steps a shorter time guard"
+          : "make room, lengthen every in [record], or give steps a shorter time guard";
   if (likely_bytes > free) {
     compiler.diagnostics.error(code::kDisk, compiler.profile.where,
                                fmt::format("the record is expected to take {:.1f} MiB, {:.1f} MiB are free",

@@ -87,9 +87,9 @@ void skip(Scan& scan, const Step& step) noexcept RT_NONBLOCKING {
   begin_summary(scan, step);
   StepSummary& summary = scan.state.step;
   summary.reason = EndReason::skipped;
-  summary.reason_text.append("skipped: its `when` is false");
+  summary.reason_text.append("its `when` is false");
   scan.output.steps.push(summary);
-  say(scan, base::EventKind::step_end, summary.name.view(), summary.reason_text.view());
+  say(scan, base::EventKind::step_end, summary.name.view(), "skipped: its `when` is false");
 }
 
 void enter(Scan& scan, const Step& step) noexcept RT_NONBLOCKING {

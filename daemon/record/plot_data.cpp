@@ -11,11 +11,6 @@
 namespace cyclerd::record {
 namespace {
 
-std::string ended_by(const Json& step) {
-  const std::string text = text_at(step, "/end_text");
-  return text.empty() ? text_at(step, "/end") : text;
-}
-
 // The step that runs has no summary yet: from the end of the last one to the newest row.
 void add_running_step(PlotData& data, const Json& about, std::uint32_t step_index) {
   const double from = data.steps.empty() ? 0.0 : data.steps.back().end_s;
@@ -58,7 +53,7 @@ base::Result<PlotData> load_plot(const std::string& test_folder) {
     step.end_s = step.start_s + number_at<double>(line, "/duration_s");
     step.name = text_at(line, "/name");
     step.type = text_at(line, "/type");
-    step.ended_by = ended_by(line);
+    step.ended_by = end_words(line);
     if (step.end_s > step.start_s) data.steps.push_back(std::move(step));
   }
   add_running_step(data, about, step_index);

@@ -91,6 +91,13 @@ std::string text_at(const Json& value, const char* pointer, std::string absent) 
   return value.contains(where) && value[where].is_string() ? value[where].get<std::string>() : absent;
 }
 
+std::string end_words(const Json& step) {
+  const std::string why = text_at(step, "/end");
+  const std::string text = text_at(step, "/end_text");
+  if (text.empty()) return why;
+  return why == "condition" || why == "complete" || why.empty() ? text : why + ": " + text;
+}
+
 std::vector<Json> read_lines(const std::string& path) {
   std::vector<Json> out;
   const auto text = read_text(path);

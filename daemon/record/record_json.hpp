@@ -29,6 +29,8 @@ template <class T>
   const Json::json_pointer where(pointer);
   return value.contains(where) && value[where].is_number() ? value[where].get<T>() : absent;
 }
+// Why a step's summary says it ended, as tables and plots show it: "voltage <= 2.8 V", "skipped: its `when` is false".
+[[nodiscard]] std::string end_words(const Json& step);
 // The whole lines of a *.jsonl file; a last line that is still being written is left out.
 [[nodiscard]] std::vector<Json> read_lines(const std::string& path);
 

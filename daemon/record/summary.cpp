@@ -57,13 +57,6 @@ std::string duration(double seconds) {
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-std::string end_reason(const Json& step) {
-  const std::string why = text_at(step, "/end");
-  const std::string text = text_at(step, "/end_text");
-  if (text.empty()) return why;
-  return why == "condition" || why == "complete" || why.empty() ? text : why + ": " + text;
-}
-
 // The first and the last ones; an empty line where some were left out.
 std::vector<Json> shortened(std::vector<Json> lines, std::size_t most) {
   if (most < 2 || lines.size() <= most) return lines;
@@ -86,7 +79,7 @@ std::string steps_table(const std::vector<Json>& steps) {
                      duration(number_at<double>(s, "/duration_s")), fixed(s, "/charging_capacity_Ah", 4),
                      fixed(s, "/discharging_capacity_Ah", 4), fixed(s, "/charging_energy_Wh", 3),
                      fixed(s, "/discharging_energy_Wh", 3), fixed(s, "/end_voltage_V", 4),
-                     fixed(s, "/end_current_A", 3), fixed(s, "/max_temperature_degC", 1), end_reason(s)});
+                     fixed(s, "/end_current_A", 3), fixed(s, "/max_temperature_degC", 1), end_words(s)});
   }
   return table({"step", "cycle", "name", "type", "duration", "chg Ah", "dchg Ah", "chg Wh", "dchg Wh", "end V", "end A",
                 "max degC", "ended by"},

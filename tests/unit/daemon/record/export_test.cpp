@@ -167,6 +167,12 @@ TEST_F(Export, SummaryAlignsItsColumns) {
   EXPECT_THAT(text, HasSubstr("90.00"));   // energy efficiency, %
 }
 
+TEST(EndWords, SayTheReasonOnceAndLeaveAConditionAsItIsWritten) {
+  EXPECT_EQ(end_words({{"end", "condition"}, {"end_text", "voltage <= 2.8 V"}}), "voltage <= 2.8 V");
+  EXPECT_EQ(end_words({{"end", "skipped"}, {"end_text", "its `when` is false"}}), "skipped: its `when` is false");
+  EXPECT_EQ(end_words({{"end", "trip"}, {"end_text", ""}}), "trip");
+}
+
 TEST_F(Export, PlotsAreWritten) {
   const auto data = load_plot(test_);
   ASSERT_TRUE(data.has_value());

@@ -144,5 +144,18 @@ TEST(Estimate, TheDiskHoldsWhatIsExpectedAndTellsOfTheWorst) {
   EXPECT_EQ(findings(bytes / 0.8 * 1.001), "-");
 }
 
+TEST(Estimate, TheDiskFindingNamesWhatTakesTheRoom) {
+  Launch launch = roomy_launch();
+  launch.free_bytes = 1.0;
+  const auto help = [&](const std::string& every) {
+    const Compiled c =
+        compile_body("[record]\nevery = \"" + every + "\"\n[[step]]\nrest = {}\nuntil = \"time >= 100 h\"\n", launch);
+    return std::string(c.find("P064")->help);
+  };
+  // Ten scans a second: 10 x 144 bytes of inputs against 320 of one row, or ten.
+  EXPECT_THAT(help("1 s"), testing::HasSubstr("journal of every scan"));
+  EXPECT_THAT(help("0.1 s"), testing::HasSubstr("lengthen every in [record]"));
+}
+
 }  // namespace
 }  // namespace cyclerd::profiles::test

@@ -187,6 +187,8 @@ until = "time >= 1 s"
   ASSERT_THAT(bench.step_names(), testing::ElementsAre("never", "block", "r"));
   EXPECT_EQ(bench.steps[0].reason, EndReason::skipped);
   EXPECT_EQ(bench.steps[1].reason, EndReason::skipped);
+  EXPECT_EQ(bench.steps[0].reason_text.view(),
+            "its `when` is false");  // "skipped: " is put before it where it is shown
 }
 
 TEST(Semantics, LoopsAndCallsNestSixtyFourDeep) {
