@@ -47,8 +47,7 @@ class Parser {
     const int root = level(0, 0);
     if (root < 0) return;
     if (peek().kind != Token::Kind::end) {
-      fail(code::kExpression, peek(), fmt::format("'{}' does not belong here", peek().text),
-           peek().kind == Token::Kind::name ? "an operator is missing" : "");
+      fail(code::kExpression, peek(), fmt::format("'{}' does not belong here", peek().text), surplus_help());
       return;
     }
     expression_.root = root;
@@ -62,6 +61,15 @@ class Parser {
     if (peek().kind == Token::Kind::end || !is(text)) return false;
     ++at_;
     return true;
+  }
+
+  // How to mend what stands behind a whole expression.
+  [[nodiscard]] const char* surplus_help() const {
+    if (peek().kind == Token::Kind::name) return "an operator is missing";
+    const bool comma_in_number = peek().text == "," && at_ > 0 && at_ + 1 < tokens_.size() &&
+                                 tokens_[at_ - 1].kind == Token::Kind::number &&
+                                 tokens_[at_ + 1].kind == Token::Kind::number;
+    return comma_in_number ? "write numbers with a decimal point" : "";
   }
 
   int fail(const char* error_code, std::size_t offset, std::size_t length, std::string message, std::string help = {},

@@ -100,8 +100,10 @@ class Reader {
         std::vector<std::string> known;
         for (const Name& name : kNames) known.emplace_back(name.text);
         const std::string near = text::nearest(word, known);
+        const bool number = !word.empty() && word.find_first_not_of("0123456789+-.,eE") == word.npos;
         fail(begin + 1, std::max<std::size_t>(1, end - begin), fmt::format("'{}' is not a column of a waveform", word),
-             near.empty()
+             number ? "the first line names the columns; put for instance time_s,current_A above the numbers"
+             : near.empty()
                  ? "columns are time_s, time_ms or time_min and one of current_A, current_C, power_W, voltage_V"
                  : fmt::format("did you mean {}?", near));
         return false;

@@ -42,6 +42,7 @@ void TableReader::finish() {
     const std::string near = nearest(name, asked_);
     diagnostics_.error("T012", node.key, fmt::format("unknown key '{}' in {}", name, what_),
                        !near.empty()        ? fmt::format("did you mean '{}'?", near)
+                       : asked_.empty()     ? std::string{"remove it: no key belongs there"}
                        : asked_.size() > 12 ? std::string{"remove it; the folder's README lists the keys"}
                                             : fmt::format("known keys: {}", joined(asked_)));
   }

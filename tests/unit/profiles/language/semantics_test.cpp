@@ -191,6 +191,15 @@ until = "time >= 1 s"
             "its `when` is false");  // "skipped: " is put before it where it is shown
 }
 
+TEST(Mistakes, ACommaInANumberIsMetByTheDecimalPoint) {
+  const auto help = [](const std::string& current) {
+    const Compiled c = compile_body("[[step]]\ncharge = { current = \"" + current + "\" }\nuntil = \"time >= 1 h\"\n");
+    return std::string(c.find("P020")->help);
+  };
+  EXPECT_EQ(help("0,5 A"), "write numbers with a decimal point");
+  EXPECT_EQ(help("1 A, nominal_capacity"), "");  // no number behind it
+}
+
 TEST(Semantics, LoopsAndCallsNestSixtyFourDeep) {
   const auto nested = [](int depth) {
     std::string text = "name = \"r\", rest = {}, until = \"time >= 1 s\"";

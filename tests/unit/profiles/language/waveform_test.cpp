@@ -62,6 +62,14 @@ TEST(WaveformFile, MistakesNameTheLine) {
   EXPECT_FALSE(read("").waveform);
 }
 
+TEST(WaveformFile, AMissingHeaderIsCalledThat) {
+  for (const char* csv : {"0;1\n1;0.5\n", "0,1\n", "-1.5e3\t2\n"}) {
+    const Read r = read(csv);
+    ASSERT_FALSE(r.diagnostics.all().empty()) << csv;
+    EXPECT_TRUE(r.diagnostics.all()[0].help.starts_with("the first line names the columns")) << csv;
+  }
+}
+
 TEST(WaveformFile, AtMostTenFindings) {
   std::string csv = "time_s,current_A\n";
   for (int i = 0; i < 100; ++i) csv += "x,y\n";

@@ -52,6 +52,14 @@ TEST(TableReader, UnknownKeysAreReportedWithTheNearestName) {
   EXPECT_EQ(f.diagnostics.all()[1].help, "known keys: voltage, name");
 }
 
+TEST(TableReader, ATableWithoutKeysSaysSo) {
+  Fixture f("time = 1\n");
+  TableReader reader(f.node, "rest", f.diagnostics);
+  reader.finish();
+  ASSERT_EQ(f.diagnostics.error_count(), 1U);
+  EXPECT_EQ(f.diagnostics.all()[0].help, "remove it: no key belongs there");
+}
+
 TEST(TableReader, MissingAndWrongKindsAreReported) {
   Fixture f("s = 1\nb = 'yes'\ni = 2.5\nn = 'x'\nt = 1\nl = {}\n");
   TableReader reader(f.node, "[t]", f.diagnostics);
