@@ -114,9 +114,10 @@ class Flow {
     }
     if (seen[end] == 0) return;
     if (broken(begin)) return;
-    compiler_.diagnostics.error(code::kInstantLoop, compiler_.syntax[begin]->where,
-                                fmt::format("{}: a pass may take no time at all", step_label(*compiler_.syntax[begin])),
-                                "put at least one step that always takes time into the repeat");
+    compiler_.diagnostics.error(
+        code::kInstantLoop, compiler_.syntax[begin]->where,
+        fmt::format("{}: a pass may take no time at all", step_label(*compiler_.syntax[begin])),
+        "put at least one step that always takes time into the repeat; one with when may be skipped");
   }
 
   Compiler& compiler_;
