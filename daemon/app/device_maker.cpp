@@ -6,7 +6,9 @@
 #include <map>
 
 #include "protocols/device/scan_plan.hpp"
+#include "protocols/device/scripted_device.hpp"
 #include "protocols/modbus/modbus_device.hpp"
+#include "protocols/scpi/text_device.hpp"
 
 namespace cyclerd::app {
 namespace {
@@ -89,10 +91,28 @@ int transactions_per_poll(const DeviceConfig& device) {
   return static_cast<int>(device::plan_scan(*device.kind).blocks.size());
 }
 
+transport::SerialSettings serial_settings(const Description& description) noexcept {
+  transport::SerialSettings out;
+  if (!description.serial_line) return out;
+  const device::SerialText& text = *description.serial_line;
+  out.baud = text.baud;
+  out.parity = text.parity == device::SerialParity::even  ? transport::Parity::even
+               : text.parity == device::SerialParity::odd ? transport::Parity::odd
+                                                          : transport::Parity::none;
+  out.data_bits = text.data_bits;
+  out.stop_bits = text.stop_bits;
+  return out;
+}
+
 // What the devices of a wire share, by the wire's index.
 struct DeviceFactory::Lines {
   std::map<std::uint32_t, std::shared_ptr<modbus::TcpLine>> tcp;
   std::map<std::uint32_t, std::shared_ptr<modbus::RtuLine>> rtu;
+  struct Text {
+    std::shared_ptr<scpi::TextLine> line;
+    transport::SerialSettings settings;  // of a serial one
+  };
+  std::map<std::uint32_t, Text> text;
 };
 
 DeviceFactory::DeviceFactory(base::Clock& clock) : clock_(clock), lines_(std::make_unique<Lines>()) {}
@@ -102,26 +122,49 @@ base::Result<std::unique_ptr<device::Device>> DeviceFactory::make(const StationC
   const DeviceConfig& device = station.devices[index];
   if (!device.kind)
     return base::failure(base::ErrorCode::invalid, device.name, "the station file does not say how to reach it");
-  const WireConfig& wire = station.wires[device.wire];
-  const auto unit = static_cast<std::uint8_t>(device.unit);
+  auto link = make_link(station.wires[device.wire], device);
+  if (!link) return std::unexpected(std::move(link).error());
+  return device::make_scripted_device(device.kind, device.site, std::move(*link), clock_);
+}
+
+DeviceFactory::Link DeviceFactory::make_link(const WireConfig& wire, const DeviceConfig& device) {
   switch (wire.transport) {
     case Transport::modbus_tcp: {
       auto& line = lines_->tcp[device.wire];
       if (!line) line = std::make_shared<modbus::TcpLine>(wire.host, wire.port);
-      return modbus::make_modbus_device(device.kind, line, unit, device.site, clock_);
+      return modbus::make_modbus_link(device.kind, line, static_cast<std::uint8_t>(device.unit), device.site, clock_);
     }
-    case Transport::modbus_rtu: {
-      auto& line = lines_->rtu[device.wire];
-      const auto settings = wire.settings_given ? wire.settings : modbus::serial_settings(*device.kind);
-      if (!line) line = std::make_shared<modbus::RtuLine>(wire.line, settings, clock_);
-      if (line->settings() != settings) return other_settings(device.name, line->settings());
-      return modbus::make_modbus_rtu_device(device.kind, line, {.unit = unit, .response_timeout = {}}, device.site,
-                                            clock_);
-    }
+    case Transport::modbus_rtu: return rtu_link(wire, device);
+    case Transport::tcp:
+    case Transport::serial: return text_link(wire, device);
     default: break;
   }
   return base::failure(base::ErrorCode::unsupported, device.name,
                        fmt::format("no driver for a wire of transport {}", to_string(wire.transport)));
+}
+
+DeviceFactory::Link DeviceFactory::rtu_link(const WireConfig& wire, const DeviceConfig& device) {
+  auto& line = lines_->rtu[device.wire];
+  const auto settings = wire.settings_given ? wire.settings : serial_settings(*device.kind);
+  if (!line) line = std::make_shared<modbus::RtuLine>(wire.line, settings, clock_);
+  if (line->settings() != settings) return other_settings(device.name, line->settings());
+  return modbus::make_modbus_rtu_link(
+      device.kind, line, {.unit = static_cast<std::uint8_t>(device.unit), .response_timeout = {}}, device.site, clock_);
+}
+
+DeviceFactory::Link DeviceFactory::text_link(const WireConfig& wire, const DeviceConfig& device) {
+  auto& [line, in_use] = lines_->text[device.wire];
+  if (wire.transport == Transport::tcp) {
+    if (!line) line = scpi::make_tcp_text_line(wire.host, wire.port, clock_);
+  } else {
+    const auto settings = wire.settings_given ? wire.settings : serial_settings(*device.kind);
+    if (!line) {
+      line = scpi::make_serial_text_line(wire.line, settings, clock_);
+      in_use = settings;
+    }
+    if (in_use != settings) return other_settings(device.name, in_use);
+  }
+  return scpi::make_text_link(device.kind, line, {}, device.site, clock_);
 }
 
 }  // namespace cyclerd::app

@@ -7,6 +7,7 @@
 #include "protocols/base/clock.hpp"
 #include "protocols/base/result.hpp"
 #include "protocols/device/device.hpp"
+#include "protocols/device/item_link.hpp"
 
 namespace cyclerd::app {
 
@@ -22,13 +23,22 @@ class DeviceFactory {
 
   // Connects nothing yet.
   [[nodiscard]] base::Result<std::unique_ptr<device::Device>> make(const StationConfig& station, std::uint32_t device);
+  // Its link alone, for looking at an instrument. `device.wire` tells devices on one wire from those on others.
+  [[nodiscard]] base::Result<std::unique_ptr<device::ItemLink>> make_link(const WireConfig& wire,
+                                                                          const DeviceConfig& device);
 
  private:
   struct Lines;
+  using Link = base::Result<std::unique_ptr<device::ItemLink>>;
+  Link rtu_link(const WireConfig& wire, const DeviceConfig& device);
+  Link text_link(const WireConfig& wire, const DeviceConfig& device);
+
   base::Clock& clock_;
   std::unique_ptr<Lines> lines_;
 };
 
+// What a serial line is set up to when the station file says nothing: the description's, or 9600 8N1.
+[[nodiscard]] transport::SerialSettings serial_settings(const device::Description& description) noexcept;
 // What the description knows; numbers that only the instrument can tell are kAbsent.
 [[nodiscard]] device::Capability promised_capability(const DeviceConfig& device);
 // The same with those numbers as large as any: for checking a profile before the instrument has been opened.

@@ -347,10 +347,14 @@ class Parser {
     probe->add_option("--port", options.wire.port, "TCP port (modbus 502, text 5025)")->check(CLI::Range(1, 65535));
     probe->add_option("--unit", options.wire.unit, "Modbus unit (1)")->check(CLI::Range(0, 255));
     probe->add_option("--serial", options.wire.serial, "Serial line")->type_name("DEVICE");
-    probe->add_option("--baud", options.wire.baud, "Of the line (9600)")->check(CLI::Range(110, 4'000'000));
-    probe->add_option("--parity", options.wire.parity, "none, even or odd (none)")->type_name("WORD");
-    probe->add_option("--stop-bits", options.wire.stop_bits, "1 or 2 (1)")->check(CLI::Range(1, 2));
-    probe->add_option("--data-bits", options.wire.data_bits, "7 or 8 (8)")->check(CLI::Range(7, 8));
+    probe->add_option("--baud", options.wire.baud, "Of the line (the description's, else 9600)")
+        ->check(CLI::Range(110, 4'000'000));
+    probe->add_option("--parity", options.wire.parity, "none, even or odd (the description's, else none)")
+        ->type_name("WORD");
+    probe->add_option("--stop-bits", options.wire.stop_bits, "1 or 2 (the description's, else 1)")
+        ->check(CLI::Range(1, 2));
+    probe->add_option("--data-bits", options.wire.data_bits, "7 or 8 (the description's, else 8)")
+        ->check(CLI::Range(7, 8));
     probe->add_option("--can", options.wire.can, "CAN interface")->type_name("NAME");
     probe->add_option("--slcan", options.wire.slcan, "Serial CAN adapter")->type_name("DEVICE");
     probe->add_option("--bitrate", options.wire.bitrate, "Of the CAN bus")->check(CLI::Range(10'000, 1'000'000));

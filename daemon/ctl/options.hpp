@@ -17,8 +17,8 @@ struct WireOptions {
   std::string serial;
   int baud = 0;  // 0: as the description says, else 9600
   std::string parity;
-  int stop_bits = 1;
-  int data_bits = 8;
+  int stop_bits = 0;  // 0: the same
+  int data_bits = 0;
   std::string can;
   std::string slcan;
   int bitrate = 0;

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <utility>
+
+#include "daemon/app/device_maker.hpp"
 #include "daemon/ctl/description_view.hpp"
-#include "protocols/modbus/register_link.hpp"
 #include "protocols/text/quantity.hpp"
 
 namespace cyclerd::ctl {
@@ -25,27 +28,38 @@ int port_of(const Description& d, const WireOptions& wire) {
   return d.dialect == Dialect::modbus ? 502 : 5025;
 }
 
-template <class Register>
-std::unique_ptr<device::ItemLink> link_over(const std::shared_ptr<const Description>& d,
-                                            const device::SiteParameters& site, const modbus::TcpEndpoint& endpoint,
-                                            base::Clock& clock) {
-  if constexpr (std::is_constructible_v<Register, decltype(d), decltype(site), decltype(endpoint), base::Clock&>) {
-    return std::make_unique<Register>(d, site, endpoint, clock);
-  } else {
-    return std::make_unique<Register>(d, site, std::make_unique<modbus::TcpClient>(endpoint, clock));
-  }
+app::WireConfig wire_of(const Description& d, const WireOptions& options) {
+  using app::Transport;
+  const bool modbus = d.dialect == Dialect::modbus;
+  app::WireConfig wire;
+  wire.name = "probe";
+  wire.host = options.host;
+  wire.port = static_cast<std::uint16_t>(port_of(d, options));
+  wire.line = options.serial.empty() ? options.slcan : options.serial;
+  wire.interface = options.can;
+  wire.bitrate = static_cast<std::uint32_t>(options.bitrate);
+  wire.transport = !options.can.empty()     ? Transport::can
+                   : !options.slcan.empty() ? Transport::slcan
+                   : !options.host.empty()  ? (modbus ? Transport::modbus_tcp : Transport::tcp)
+                                            : (modbus ? Transport::modbus_rtu : Transport::serial);
+  return wire;
 }
 
-Link modbus_link(const std::shared_ptr<const Description>& d, const device::SiteParameters& site,
-                 const WireOptions& wire, base::Clock& clock) {
-  if (wire.host.empty()) return no_link("Modbus over this wire is not built in; --host HOST is");
-  modbus::TcpEndpoint endpoint;
-  endpoint.host = wire.host;
-  endpoint.port = static_cast<std::uint16_t>(port_of(*d, wire));
-  endpoint.unit = static_cast<std::uint8_t>(wire.unit);
-  endpoint.response_timeout = d->response_timeout;
-  endpoint.min_gap = d->min_gap;
-  return link_over<modbus::RegisterLink>(d, site, endpoint, clock);
+// What the command line does not say, the description does.
+Outcome<transport::SerialSettings> settings_of(const Description& d, const WireOptions& options) {
+  transport::SerialSettings settings = app::serial_settings(d);
+  if (options.baud != 0) settings.baud = static_cast<std::uint32_t>(options.baud);
+  if (options.stop_bits != 0) settings.stop_bits = static_cast<std::uint8_t>(options.stop_bits);
+  if (options.data_bits != 0) settings.data_bits = static_cast<std::uint8_t>(options.data_bits);
+  if (options.parity.empty()) return settings;
+  static constexpr std::array<std::pair<std::string_view, transport::Parity>, 3> kWords{
+      {{"none", transport::Parity::none}, {"even", transport::Parity::even}, {"odd", transport::Parity::odd}}};
+  for (const auto& [word, parity] : kWords) {
+    if (options.parity != word) continue;
+    settings.parity = parity;
+    return settings;
+  }
+  return std::unexpected(Trouble(Failure::usage, fmt::format("--parity {}: use none, even or odd", options.parity)));
 }
 
 }  // namespace
@@ -61,8 +75,19 @@ Outcome<std::unique_ptr<device::ItemLink>> make_probe_link(const std::shared_ptr
     return no_link(fmt::format("{} speaks {}: name one wire, {}", description->id, dialect_word(description->dialect),
                                can ? "--can NAME or --slcan DEVICE" : "--host HOST or --serial DEVICE"));
   }
-  if (description->dialect == Dialect::modbus) return modbus_link(description, site, wire, clock);
-  return no_link(fmt::format("the dialect {} is not built in", dialect_word(description->dialect)));
+  app::WireConfig config = wire_of(*description, wire);
+  const auto settings = settings_of(*description, wire);
+  if (!settings) return std::unexpected(settings.error());
+  config.settings = *settings;
+  config.settings_given = config.transport == app::Transport::modbus_rtu || config.transport == app::Transport::serial;
+  app::DeviceConfig device;
+  device.name = description->id;
+  device.kind = description;
+  device.site = site;
+  device.unit = wire.unit;
+  auto link = app::DeviceFactory(clock).make_link(config, device);
+  if (!link) return no_link(link.error().text());
+  return std::move(*link);
 }
 
 Outcome<device::SiteParameters> probe_site(const Description& description, const std::vector<std::string>& set) {

@@ -31,16 +31,15 @@ std::unique_ptr<device::Device> make_modbus_device(std::shared_ptr<const device:
   return device::make_scripted_device(std::move(description), site, std::move(link), clock);
 }
 
-std::unique_ptr<device::Device> make_modbus_device(std::shared_ptr<const device::Description> description,
+std::unique_ptr<device::ItemLink> make_modbus_link(std::shared_ptr<const device::Description> description,
                                                    std::shared_ptr<TcpLine> line, std::uint8_t unit,
                                                    const device::SiteParameters& site, base::Clock& clock) {
   auto client = std::make_unique<TcpClient>(std::move(line), unit, description->response_timeout,
                                             std::max(description->min_gap, description->request_gap), clock);
-  auto link = std::make_unique<RegisterLink>(description, site, std::move(client));
-  return device::make_scripted_device(std::move(description), site, std::move(link), clock);
+  return std::make_unique<RegisterLink>(std::move(description), site, std::move(client));
 }
 
-std::unique_ptr<device::Device> make_modbus_rtu_device(std::shared_ptr<const device::Description> description,
+std::unique_ptr<device::ItemLink> make_modbus_rtu_link(std::shared_ptr<const device::Description> description,
                                                        std::shared_ptr<RtuLine> line, const ModbusRtuEndpoint& endpoint,
                                                        const device::SiteParameters& site, base::Clock& clock) {
   RtuSlave slave;
@@ -51,21 +50,21 @@ std::unique_ptr<device::Device> make_modbus_rtu_device(std::shared_ptr<const dev
   slave.request_gap = description->request_gap;
   slave.probes = probes_of(*description);
   auto client = std::make_unique<RtuClient>(std::move(line), std::move(slave), clock);
-  auto link = std::make_unique<RegisterLink>(description, site, std::move(client));
+  return std::make_unique<RegisterLink>(std::move(description), site, std::move(client));
+}
+
+std::unique_ptr<device::Device> make_modbus_device(std::shared_ptr<const device::Description> description,
+                                                   std::shared_ptr<TcpLine> line, std::uint8_t unit,
+                                                   const device::SiteParameters& site, base::Clock& clock) {
+  auto link = make_modbus_link(description, std::move(line), unit, site, clock);
   return device::make_scripted_device(std::move(description), site, std::move(link), clock);
 }
 
-transport::SerialSettings serial_settings(const device::Description& description) noexcept {
-  transport::SerialSettings out;
-  if (!description.serial_line) return out;
-  const device::SerialText& text = *description.serial_line;
-  out.baud = text.baud;
-  out.parity = text.parity == device::SerialParity::even  ? transport::Parity::even
-               : text.parity == device::SerialParity::odd ? transport::Parity::odd
-                                                          : transport::Parity::none;
-  out.data_bits = text.data_bits;
-  out.stop_bits = text.stop_bits;
-  return out;
+std::unique_ptr<device::Device> make_modbus_rtu_device(std::shared_ptr<const device::Description> description,
+                                                       std::shared_ptr<RtuLine> line, const ModbusRtuEndpoint& endpoint,
+                                                       const device::SiteParameters& site, base::Clock& clock) {
+  auto link = make_modbus_rtu_link(description, std::move(line), endpoint, site, clock);
+  return device::make_scripted_device(std::move(description), site, std::move(link), clock);
 }
 
 std::vector<Probe> probes_of(const device::Description& description) {

@@ -8,6 +8,7 @@
 #include "protocols/base/clock.hpp"
 #include "protocols/device/description.hpp"
 #include "protocols/device/device.hpp"
+#include "protocols/device/item_link.hpp"
 #include "protocols/device/site.hpp"
 #include "protocols/modbus/rtu_client.hpp"
 #include "protocols/modbus/tcp_line.hpp"
@@ -43,8 +44,14 @@ struct ModbusRtuEndpoint {
     std::shared_ptr<const device::Description> description, std::shared_ptr<RtuLine> line,
     const ModbusRtuEndpoint& endpoint, const device::SiteParameters& site, base::Clock& clock);
 
-// What the line's maker sets up when the station file says nothing: the description's serial line, or 9600 8N1.
-[[nodiscard]] transport::SerialSettings serial_settings(const device::Description& description) noexcept;
+// The link of such a device alone, for looking at an instrument.
+[[nodiscard]] std::unique_ptr<device::ItemLink> make_modbus_link(std::shared_ptr<const device::Description> description,
+                                                                 std::shared_ptr<TcpLine> line, std::uint8_t unit,
+                                                                 const device::SiteParameters& site,
+                                                                 base::Clock& clock);
+[[nodiscard]] std::unique_ptr<device::ItemLink> make_modbus_rtu_link(
+    std::shared_ptr<const device::Description> description, std::shared_ptr<RtuLine> line,
+    const ModbusRtuEndpoint& endpoint, const device::SiteParameters& site, base::Clock& clock);
 
 // Two reads whose replies cannot be mistaken for each other: the canary first, then a block of another length. One
 // only where the description has no two such.
